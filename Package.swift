@@ -1,0 +1,108 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: MIT
+//
+// The package of swift-sersic: modules by row, lowest first; Sources/README.md is the map.
+
+import PackageDescription
+
+/// The settings of every Swift target.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// Returns a Swift module, in `Sources/NAME` unless another folder is given.
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+/// Returns the tests of a module, in `Tests/NAMETests`.
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: dependencies + ["TestSupport"],
+    exclude: resources.isEmpty ? [] : [], resources: resources, swiftSettings: settings)
+}
+
+/// Returns a program, in `Sources/NAME`.
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// Returns a C library of the system, found by pkg-config.
+func system(_ name: String, _ pkgConfig: String, apt: String, brew: String) -> Target {
+  .systemLibrary(
+    name: name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
+}
+
+let arguments: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "swift-sersic",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "SwiftSersic", targets: ["SwiftSersic"]),
+    .library(name: "PPL", targets: ["Tensors", "Distributions", "PPL", "Inference"]),
+    .executable(name: "sersic", targets: ["sersic"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+  ],
+  targets: [
+    // Row -1: C.
+    .target(name: "CKernels"),
+    system("CFFTW", "fftw3", apt: "libfftw3-dev", brew: "fftw"),
+    system("CCFITSIO", "cfitsio", apt: "libcfitsio-dev", brew: "cfitsio"),
+    system("COpenBLAS", "openblas", apt: "libopenblas-dev", brew: "openblas"),
+    system("CCairo", "cairo", apt: "libcairo2-dev", brew: "cairo"),
+    // Row 0: machine.
+    module("Numerics", ["CKernels", "CFFTW", "COpenBLAS"]),
+    // Row 1: arrays.
+    module("Tensors", ["Numerics"]),
+    // Row 2: densities.
+    module("Distributions", ["Numerics", "Tensors"]),
+    // Row 3: language, and the leaves that know images.
+    module("PPL", ["Numerics", "Tensors", "Distributions"]),
+    module("Rendering", ["CKernels", "Numerics", "Tensors"]),
+    module("FITS", ["CCFITSIO"]),
+    module("Plotting", ["CCairo"]),
+    // Row 4: inference.
+    module("Inference", ["Numerics", "Tensors", "Distributions", "PPL"]),
+    // Row 5: models.
+    module(
+      "GalaxyModels", ["Numerics", "Tensors", "Distributions", "PPL", "Rendering", "FITS"],
+      path: "Models/Galaxies"),
+    // Row 6: workflow.
+    module(
+      "GalaxyFitting",
+      [
+        "Numerics", "Tensors", "Distributions", "PPL", "Rendering", "FITS", "Plotting",
+        "Inference", "GalaxyModels",
+      ]),
+    // Row 7: face.
+    module(
+      "SwiftSersic",
+      ["Tensors", "Distributions", "PPL", "Rendering", "Inference", "GalaxyModels", "GalaxyFitting"]
+    ),
+    // Row 8: programs.
+    program("sersic", ["SwiftSersic", "GalaxyFitting", arguments]),
+    program("Benchmarks", ["SwiftSersic", "GalaxyFitting"]),
+    // Tests, by module.
+    .target(
+      name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions"],
+      path: "Tests/TestSupport", swiftSettings: settings),
+    tests("Architecture"),
+    tests("Numerics", ["Numerics"], resources: [.copy("Golden")]),
+    tests("Tensors", ["Tensors", "Numerics"]),
+    tests("Distributions", ["Distributions", "Tensors", "Numerics"], resources: [.copy("Golden")]),
+    tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
+    tests("FITS", ["FITS"], resources: [.copy("Golden")]),
+    tests("Plotting", ["Plotting"]),
+    tests("GalaxyFitting", ["GalaxyFitting", "FITS"], resources: [.copy("Golden")]),
+  ],
+  swiftLanguageModes: [.v6]
+)

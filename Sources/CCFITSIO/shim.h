@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+//
+// The declarations of CFITSIO.
+
+#include <fitsio.h>

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+//
+// The static structure of a scene: which profiles, which sky, and where their numbers lie in one parameter vector.
+
+/// The radial form of a light component, with the parameters it takes.
+public enum ProfileKind: String, Sendable, Hashable, Codable, CaseIterable {
+  /// Sérsic profile: xc, yc, flux, r_eff, n, ellip, theta.
+  case sersic
+  /// Sérsic profile with n = 1: xc, yc, flux, r_eff, ellip, theta.
+  case exponential
+  /// Sérsic profile with n = 4: xc, yc, flux, r_eff, ellip, theta.
+  case deVaucouleurs
+  /// Point source: xc, yc, flux.
+  case pointSource
+
+  /// The number of parameters of one component.
+  public var parameterCount: Int {
+    switch self {
+    case .sersic: 7
+    case .exponential, .deVaucouleurs: 6
+    case .pointSource: 3
+    }
+  }
+}
+
+/// The form of the sky under the sources.
+public enum SkyKind: String, Sendable, Hashable, Codable, CaseIterable {
+  /// No sky.
+  case none
+  /// One constant: sky_back.
+  case flat
+  /// A plane about the frame's centre ((nx − 1)/2, (ny − 1)/2): sky_back, sky_x_sl, sky_y_sl.
+  case tiltedPlane = "tilted-plane"
+
+  /// The number of parameters of the sky.
+  public var parameterCount: Int {
+    switch self {
+    case .none: 0
+    case .flat: 1
+    case .tiltedPlane: 3
+    }
+  }
+}
+
+/// The components of a scene in order, and its sky; the parameter vector is theirs one after the other, the sky last.
+public struct SceneLayout: Sendable, Hashable {
+  /// The components, in the order of their parameters.
+  public var components: [ProfileKind]
+
+  /// The sky, whose parameters come last.
+  public var sky: SkyKind
+
+  /// Creates a layout.
+  public init(_ components: [ProfileKind], sky: SkyKind = .none) {
+    self.components = components
+    self.sky = sky
+  }
+
+  /// The length of the parameter vector.
+  public var parameterCount: Int {
+    components.reduce(sky.parameterCount) { $0 + $1.parameterCount }
+  }
+}
+
+/// What turns the parameter vector of a scene into an image, and image adjoints into parameter adjoints.
+///
+/// An instance has its own buffers and belongs to one thread. `parameters` has `layout.parameterCount` elements; images
+/// have `width · height`, row-major, x fastest. `pullback`, `tangent` and `jacobian` refer to the latest `render`.
+public protocol SceneRenderer: AnyObject {
+  /// The structure of the scene.
+  var layout: SceneLayout { get }
+
+  /// Sets `image` to the sum of the components and the sky.
+  func render(_ parameters: UnsafeBufferPointer<Double>, into image: UnsafeMutableBufferPointer<Double>)
+
+  /// Adds the product of the image adjoint with the derivative of the image to `parameterAdjoint`.
+  func pullback(
+    _ parameters: UnsafeBufferPointer<Double>, imageAdjoint: UnsafeBufferPointer<Double>,
+    into parameterAdjoint: UnsafeMutableBufferPointer<Double>)
+
+  /// Sets the derivative of the image along a direction of the parameters.
+  func tangent(
+    _ parameters: UnsafeBufferPointer<Double>, direction: UnsafeBufferPointer<Double>,
+    into imageTangent: UnsafeMutableBufferPointer<Double>)
+
+  /// Sets the derivative images of all parameters, one after the other.
+  func jacobian(
+    _ parameters: UnsafeBufferPointer<Double>, into jacobian: UnsafeMutableBufferPointer<Double>)
+}
