@@ -19,7 +19,7 @@ public struct Trace: Sendable {
   public var names: [String] { sites.map(\.name) }
 
   /// Adds a site.
-  mutating func append(_ site: Site) {
+  public mutating func append(_ site: Site) {
     index[site.name] = sites.count
     sites.append(site)
   }
