@@ -65,7 +65,8 @@ struct ImageLikelihoodData: Sendable {
       let sigma = scale * rms[i]
       guard data[i].isFinite, sigma > 0, sigma.isFinite else {
         throw RenderingError(
-          .invalidData, expected: "finite data and a finite rms > 0 in every pixel that is not masked",
+          .invalidData,
+          expected: "finite data and a finite rms > 0 in every pixel that is not masked",
           found: "data \(data[i]), rms \(rms[i]) in column \(i % width), row \(i / width)",
           advice: "mask such pixels")
       }

@@ -39,7 +39,9 @@ extension PointSpreadFunction {
     // The share beyond r is (1 + r²/α²)^(1 − beta).
     let alpha = fwhm / (2 * (pow(2, 1 / beta) - 1).squareRoot())
     let reach = alpha * (pow(lostShare, 1 / (1 - beta)) - 1).squareRoot()
-    return try sampled(fwhm: fwhm, reach: reach, size: size) { pow(1 + $0 / (alpha * alpha), -beta) }
+    return try sampled(fwhm: fwhm, reach: reach, size: size) {
+      pow(1 + $0 / (alpha * alpha), -beta)
+    }
   }
 
   /// Returns a Gaussian function, sampled at pixel centres, with sum 1.

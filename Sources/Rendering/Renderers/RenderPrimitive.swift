@@ -47,7 +47,8 @@ public final class RenderPrimitive: Primitive {
   public func outputShape(_ inputShapes: [Shape]) -> Shape {
     precondition(
       inputShapes == [[layout.parameterCount]],
-      "render: expected one parameter vector of shape [\(layout.parameterCount)], got \(inputShapes)")
+      "render: expected one parameter vector of shape [\(layout.parameterCount)], got \(inputShapes)"
+    )
     return [height, width]
   }
 

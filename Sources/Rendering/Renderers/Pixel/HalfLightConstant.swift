@@ -84,8 +84,13 @@ struct HalfLightConstant: Sendable {
     let r = 1 / (x * x)
     // The terms are −B_2k / (2k x^2k).
     let tail =
-      r * (1 / 12.0 - r * (1 / 120.0 - r * (1 / 252.0 - r * (1 / 240.0 - r * (1 / 132.0
-        - r * (691 / 32760.0 - r / 12.0))))))
+      r
+      * (1 / 12.0 - r
+        * (1 / 120.0 - r
+          * (1 / 252.0 - r
+            * (1 / 240.0 - r
+              * (1 / 132.0
+                - r * (691 / 32760.0 - r / 12.0))))))
     return shift + log(x) - 0.5 / x - tail
   }
 }

@@ -3,7 +3,7 @@
 // The exact pixel-integrated renderer: profiles integrated over each pixel, then convolved with an optical PSF.
 
 import CKernels
-package import Numerics
+import Numerics
 
 /// The renderer of the convention `pixelResponse: .integrated`, and of scenes without a PSF.
 ///
