@@ -13,11 +13,13 @@ public protocol ImageLikelihood: Primitive {
   /// Returns the log density of each pixel's datum, 0 where masked.
   ///
   /// - Parameter model: The model image, row-major, in the order of the data.
+  /// - Returns: The log densities, row-major; their sum is the log likelihood.
   func pixelLogLikelihood(of model: [Double]) -> [Double]
 
   /// Returns (data − model) / (scale · rms) of each pixel, 0 where masked; the scale is 1 but for Student-t.
   ///
   /// - Parameter model: The model image, row-major, in the order of the data.
+  /// - Returns: The residuals, row-major, without unit.
   func standardizedResiduals(of model: [Double]) -> [Double]
 }
 

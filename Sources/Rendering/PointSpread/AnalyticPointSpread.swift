@@ -27,6 +27,7 @@ extension PointSpreadFunction {
   ///   - fwhm: The full width at half maximum, in pixels, > 0.
   ///   - beta: The exponent, > 1; 2.5–4.8 for the atmosphere.
   ///   - size: The number of rows and columns; by default odd and such that it holds 0.9999 of the light, 127 at most.
+  /// - Returns: The function, centred on the middle of the array.
   /// - Throws: `RenderingError` with kind `invalidWidth` for numbers out of range.
   public static func moffat(fwhm: Double, beta: Double, size: Int? = nil)
     throws(RenderingError) -> PointSpreadFunction
@@ -49,6 +50,7 @@ extension PointSpreadFunction {
   /// - Parameters:
   ///   - fwhm: The full width at half maximum, in pixels, > 0; σ = fwhm / (2 √(2 ln 2)).
   ///   - size: The number of rows and columns; by default odd and such that it holds 0.9999 of the light, 127 at most.
+  /// - Returns: The function, centred on the middle of the array.
   /// - Throws: `RenderingError` with kind `invalidWidth` for numbers out of range.
   public static func gaussian(fwhm: Double, size: Int? = nil)
     throws(RenderingError) -> PointSpreadFunction

@@ -124,9 +124,10 @@ public struct PointSpreadDiagnostics: Sendable, Hashable {
   /// Returns what is unusual, worst first; give the image's size to have it compared.
   ///
   /// - Parameters:
+  ///   - psf: The function that was measured.
   ///   - imageWidth: Columns of the image, in image pixels; nil: not compared.
   ///   - imageHeight: Rows of the image, in image pixels; nil: not compared.
-  ///   - psf: The function that was measured.
+  /// - Returns: The findings, empty where all is well.
   func findings(
     for psf: PointSpreadFunction, imageWidth: Int?, imageHeight: Int?
   ) -> [Finding] {
