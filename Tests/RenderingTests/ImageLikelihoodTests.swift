@@ -127,19 +127,32 @@ final class PrimitiveHarness {
 @Suite("Image likelihood") struct ImageLikelihoodTests {
   /// The golden file.
   struct Golden: Decodable {
+    /// A loss and its values.
     struct Loss: Decodable {
+      /// The degrees of freedom; nil for the Gaussian.
       let dof: Double?
+      /// The factor of the rms; nil for the Gaussian.
       let scale: Double?
+      /// The log likelihood.
       let total: Double
+      /// The log likelihood of each pixel, 0 where masked.
       let pixels: [Double]
     }
+    /// The number of columns.
     let width: Int
+    /// The number of rows.
     let height: Int
+    /// The model image.
     let model: [Double]
+    /// The standard deviations.
     let rms: [Double]
+    /// The data.
     let data: [Double]
+    /// True where a pixel is bad.
     let mask: [Bool]
+    /// The Gaussian loss.
     let gaussian: Loss
+    /// Student-t losses.
     let student: [Loss]
 
     /// The data with garbage in the masked pixels.

@@ -30,13 +30,19 @@ import Testing
 
   /// A scene and the parameters to look at it with.
   struct Scene: Sendable, CustomTestStringConvertible {
+    /// What is special about it.
     let name: String
+    /// Its structure.
     let layout: SceneLayout
+    /// Its parameters.
     let parameters: [Double]
+    /// Its point-spread function.
     var psf: PointSpreadFunction? = PixelRendererTests.lopsided(9, 7)
+    /// The name, for messages.
     var testDescription: String { name }
   }
 
+  /// The scenes whose derivatives are checked.
   static let scenes: [Scene] = [
     Scene(
       name: "Sérsic and sky", layout: SceneLayout([.sersic], sky: .tiltedPlane),
@@ -68,7 +74,10 @@ import Testing
       psf: PixelRendererTests.lopsided(15, 12, oversampling: 2)),
   ]
 
+  /// The number of columns of the test frame.
   static let width = 21
+
+  /// The number of rows of the test frame.
   static let height = 17
 
   /// Returns a renderer of the test frame.

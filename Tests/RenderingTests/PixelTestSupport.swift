@@ -8,23 +8,37 @@ import Testing
 
 /// A source as the lists of reference images describe it.
 struct ReferenceSource: Decodable, Sendable, CustomTestStringConvertible {
+  /// The name of the FITS file, if there is one.
   let file: String?
+  /// The number of columns.
   let nx: Int
+  /// The number of rows.
   let ny: Int
+  /// The centre's column.
   let xc: Double
+  /// The centre's row.
   let yc: Double
+  /// The total flux, or the pixels for a flux of 1.
   let flux: Flux?
-  let r_eff: Double
+  /// The half-light radius on the major axis, in pixels.
+  let rEff: Double
+  /// The Sérsic index.
   let n: Double
+  /// The ellipticity.
   let ellip: Double
+  /// The angle, in radians.
   let theta: Double
-  let by_yc: [Double]?
+  /// The derivative of the pixels by yc, if it is given.
+  let byYc: [Double]?
 
   /// One flux, or the pixels of a source of unit flux.
   enum Flux: Decodable {
+    /// The flux of the source.
     case total(Double)
+    /// The fluxes in the pixels, row-major.
     case pixels([Double])
 
+    /// Reads a number or a list.
     init(from decoder: any Decoder) throws {
       let container = try decoder.singleValueContainer()
       if let value = try? container.decode(Double.self) {
@@ -36,9 +50,10 @@ struct ReferenceSource: Decodable, Sendable, CustomTestStringConvertible {
   }
 
   /// The Sérsic parameters with a given flux.
-  func parameters(flux: Double) -> [Double] { [xc, yc, flux, r_eff, n, ellip, theta] }
+  func parameters(flux: Double) -> [Double] { [xc, yc, flux, rEff, n, ellip, theta] }
 
-  var testDescription: String { file ?? "n \(n), r_eff \(r_eff), ellip \(ellip)" }
+  /// The file's name, or what is special about the source.
+  var testDescription: String { file ?? "n \(n), r_eff \(rEff), ellip \(ellip)" }
 }
 
 /// Reference images, and arrays in place of pointers.
@@ -58,14 +73,21 @@ enum PixelTestSupport {
     guard let data = try? Data(contentsOf: referenceFolder.appending(path: "index.json")) else {
       return []
     }
-    return (try? JSONDecoder().decode([ReferenceSource].self, from: data)) ?? []
+    return (try? decoder.decode([ReferenceSource].self, from: data)) ?? []
   }()
+
+  /// A decoder that turns r_eff into rEff.
+  static var decoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return decoder
+  }
 
   /// Returns a golden file, decoded.
   static func golden<Value: Decodable>(_ name: String, as type: Value.Type) throws -> Value {
     let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appending(path: "Golden/\(name).json")
-    return try JSONDecoder().decode(type, from: Data(contentsOf: url))
+    return try decoder.decode(type, from: Data(contentsOf: url))
   }
 
   /// Returns the float64 images of a FITS file's HDUs, in order: enough for the reference files.

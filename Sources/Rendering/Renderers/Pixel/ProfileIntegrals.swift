@@ -37,7 +37,7 @@ struct SersicShape: Hashable {
   }
 }
 
-/// The derivatives of a component's canvas, in the order of a Sérsic profile's parameters; elsewhere `flux` stands for the image of unit flux.
+/// Where the derivatives of a component's canvas by its parameters go; that by the flux is the canvas of unit flux.
 struct ProfileCanvases {
   /// By the centre's column.
   var xc: UnsafeMutablePointer<Double>
