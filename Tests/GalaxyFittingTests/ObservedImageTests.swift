@@ -30,7 +30,8 @@ struct ObservedImageTests {
     #expect(image.science == frame.science && image.rms == frame.rms && image.goodCount == 81 * 81)
     #expect(image.center == ImagePoint(x: 40, y: 40) && image.pixelResponse == .included)
     let even = try ObservedImage(
-      width: 4, height: 2, science: [Double](0..<8), rms: [Double](repeating: 1, count: 8))
+      width: 4, height: 2, science: (0..<8).map { Double($0) },
+      rms: [Double](repeating: 1, count: 8))
     #expect(even.center == ImagePoint(x: 1.5, y: 0.5) && even.pixelResponse == .integrated)
   }
 
@@ -66,7 +67,7 @@ struct ObservedImageTests {
     #expect(image.warnings[0].message.contains("2 unmasked"))
     #expect(image.warnings[1].message.contains("2 unmasked"))
     #expect([10, 11, 12, 20, 21].allSatisfy { image.mask[$0] } && image.goodCount == 81 * 81 - 5)
-    #expect(image.science.allSatisfy(\.isFinite))
+    #expect(image.science.allSatisfy { $0.isFinite })
     #expect(image.rms.allSatisfy { $0.isFinite && $0 > 0 })
   }
 

@@ -217,7 +217,7 @@ struct SourcePropertiesTests {
           found.xc, found.yc, found.flux, found.fluxError, found.rEff, found.ellip, found.theta,
           found.sky, found.skyError,
         ]
-        #expect(numbers.allSatisfy(\.isFinite), "\(frame.width) × \(frame.height): \(numbers)")
+        #expect(numbers.allSatisfy { $0.isFinite }, "\(frame.width) × \(frame.height): \(numbers)")
         #expect(found.rEff > 0)
       }
     }
