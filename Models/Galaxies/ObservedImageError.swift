@@ -41,7 +41,7 @@ public struct ObservedImageError: Error, Sendable, Hashable, CustomStringConvert
   public var description: String { "\(subject): \(explanation)" }
 
   /// The description without the subject.
-  private var explanation: String {
+  package var explanation: String {
     switch kind {
     case .wrongCount(let expected, let found):
       "expected \(expected) pixels (width · height of the science image), found \(found). "

@@ -44,6 +44,9 @@ struct GrowthCurve {
   /// The semi-major axis of the ellipse with half the flux; nil when the curve never gets there.
   private(set) var halfLightRadius: Double?
 
+  /// The flux inside the ellipse with half of it, over its error; of all of it when there is no such ellipse.
+  private(set) var signalToNoise = 0.0
+
   /// The semi-major axis where the light ends.
   private(set) var outerRadius = 0.0
 
@@ -74,17 +77,28 @@ struct GrowthCurve {
     let last = end(leastRadius: leastRadius)
     guard last >= 0 else { return }
     outerRadius = rings[last].outer
+    (flux, fluxError) = total(upTo: last, skyError: skyError, noiseFactor: noiseFactor)
+    halfLightRadius = radius(enclosing: 0.5, upTo: last)
+    let half = halfLightRadius.flatMap { h in rings.firstIndex { $0.outer >= h } } ?? last
+    let core = total(upTo: half, skyError: skyError, noiseFactor: noiseFactor)
+    signalToNoise = core.error > 0 ? core.flux / core.error : 0
+  }
+
+  /// Returns the flux of the rings up to one, with its error from noise and sky.
+  private func total(
+    upTo last: Int, skyError: Double, noiseFactor: Double
+  ) -> (flux: Double, error: Double) {
+    var flux = 0.0
     var area = 0.0
     var variance = 0.0
     for ring in rings[...last] {
       flux += ring.mean * ring.fullArea
       area += ring.fullArea
-      let own = max(ring.area, 1e-12)
-      variance += ring.variance * (ring.fullArea / own) * (ring.fullArea / own)
+      // The unseen part of a ring is known no better than the seen part.
+      let growth = ring.area > 0 ? ring.fullArea / ring.area : 0
+      variance += ring.variance * growth * growth
     }
-    let noise = noiseFactor * variance.squareRoot()
-    fluxError = hypot(noise, area * skyError)
-    halfLightRadius = radius(enclosing: 0.5, upTo: last)
+    return (flux, hypot(noiseFactor * variance.squareRoot(), area * skyError))
   }
 
   /// Returns the semi-major axis that encloses a share of the flux; nil when the curve never gets there.

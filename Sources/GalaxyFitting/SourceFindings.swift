@@ -15,7 +15,7 @@ struct SourceFindings {
   /// A frame should reach this many half-light radii from the centre, or the sky and the flux are not determined.
   static let reachNeeded = 5.0
 
-  /// A flux below this many of its errors is remarked on.
+  /// A flux inside the half-light ellipse below this many of its errors is remarked on.
   static let leastSignalToNoise = 10.0
 
   /// Neighbours with more than this share of the source's flux are remarked on.
@@ -69,7 +69,7 @@ struct SourceFindings {
     }
     let distance = hypot(
       measured.center.x - measured.position.x, measured.center.y - measured.position.y)
-    if measured.segment != nil, distance > max(3, rEff) {
+    if measured.segment != nil, distance > 3 + 2 * rEff {
       add(
         .note, "source-elsewhere",
         "the nearest source is at \(text(measured.center)), \(shortened(distance)) pixels from \(text(position)). "
@@ -92,15 +92,17 @@ struct SourceFindings {
   private mutating func examineFlux() {
     let flux = measured.growth.flux
     let error = measured.growth.fluxError
-    if flux <= 0 {
+    // Where nothing was found the flux of a window is noise about 0, and not worth a second remark.
+    if measured.segment == nil ? flux < -3 * error : flux <= 0 {
       add(
         .warning, "flux-not-positive",
         "expected a positive flux above the sky of \(shortened(measured.sky.median)), found \(shortened(flux)) ± "
           + "\(shortened(error)). Check the position and the sky.")
-    } else if flux < Self.leastSignalToNoise * error {
+    } else if measured.segment != nil, measured.growth.signalToNoise < Self.leastSignalToNoise {
       add(
         .warning, "low-signal",
-        "the flux, \(shortened(flux)), is \(shortened(flux / error)) times its error; the priors will decide much "
+        "the flux in the half-light ellipse is "
+          + "\(shortened(measured.growth.signalToNoise)) times its error; the priors will decide much "
           + "of the fit. Fix what you know, or use a simpler profile.")
     }
   }

@@ -146,7 +146,7 @@ struct SourceMeasurement {
       ellip: segment == nil ? 0 : min(max(1 - axisRatio, 0), 0.9),
       theta: segment == nil ? 0 : intrinsic.theta,
       sky: sky.median, skyError: sky.standardDeviation > 0 ? sky.standardDeviation : rms,
-      isDetected: segment != nil, findings: [])
+      signalToNoise: growth.signalToNoise, isDetected: segment != nil, findings: [])
     result.findings = SourceFindings(self, rEff: rEff).all
     return result
   }

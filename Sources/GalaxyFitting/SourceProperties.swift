@@ -49,6 +49,9 @@ public struct SourceProperties: Sendable, Hashable, Codable {
   /// The width of the guess of `sky`: the border's scatter in the default style, 2 scatter/√count in pysersic's.
   public var skyError: Double
 
+  /// The flux inside the half-light ellipse over its error from noise and sky.
+  public var signalToNoise: Double
+
   /// Whether a source was found; the guesses are those of a window otherwise.
   public var isDetected: Bool
 
@@ -57,9 +60,6 @@ public struct SourceProperties: Sendable, Hashable, Codable {
 
   /// The findings that matter to the result.
   public var warnings: [InputFinding] { findings.filter { $0.severity >= .warning } }
-
-  /// The flux over its error from noise and sky; in pysersic's style its own error, which depends on the unit.
-  public var signalToNoise: Double { fluxError > 0 ? flux / fluxError : 0 }
 
   /// Measures the source of an image.
   ///
@@ -88,7 +88,8 @@ public struct SourceProperties: Sendable, Hashable, Codable {
   /// Creates properties from numbers alone.
   package init(
     center: ImagePoint, flux: Double, fluxError: Double, rEff: Double, ellip: Double, theta: Double,
-    sky: Double, skyError: Double, isDetected: Bool, findings: [InputFinding]
+    sky: Double, skyError: Double, signalToNoise: Double, isDetected: Bool,
+    findings: [InputFinding]
   ) {
     style = .default
     xc = center.x
@@ -102,6 +103,7 @@ public struct SourceProperties: Sendable, Hashable, Codable {
     self.theta = theta
     self.sky = sky
     self.skyError = skyError
+    self.signalToNoise = signalToNoise
     self.isDetected = isDetected
     self.findings = findings
   }

@@ -182,7 +182,7 @@ struct SourcePropertiesTests {
 
   @Test("a faint source is warned of")
   func faint() throws {
-    let galaxy = GaussianGalaxy(flux: 8, sigma: 2)
+    let galaxy = GaussianGalaxy(flux: 4, sigma: 2)
     let found = SourceProperties(try TestFrame([galaxy]).image())
     #expect(found.isDetected && codes(found).contains("low-signal"))
     #expect(hypot(found.xc - galaxy.x, found.yc - galaxy.y) < 2)
