@@ -2,6 +2,7 @@
 //
 // An image to fit: pixels, noise, mask and PSF of one cutout, checked once when it is made.
 
+public import FITS
 public import Rendering
 
 /// A position in pixels: x is the column, y the row, pixel centres are integers, the first pixel is 0.
@@ -102,8 +103,8 @@ public struct ObservedImage: Sendable {
   /// The first pixel of this image in its parent, first pixel 0: not (0, 0) for a section of a larger image.
   public let origin: ImagePoint
 
-  /// The cards of the science image's header, 80 characters each, for the WCS and for output.
-  public let headerCards: [String]
+  /// The header of the science image, for the WCS and for output; empty for arrays.
+  public let header: FITSHeader
 
   /// The names of the inputs.
   public let names: InputNames
@@ -137,15 +138,17 @@ public struct ObservedImage: Sendable {
   ///   - normalizePSF: Whether to divide the PSF by its sum; it is used as given otherwise.
   ///   - pixelResponse: Whether the PSF contains the pixel response: `.included` with a PSF, `.integrated` without.
   ///   - origin: The first pixel of this image in its parent.
-  ///   - headerCards: The header of the science image.
+  ///   - header: The header of the science image.
   ///   - names: The names that messages and results use.
   ///   - zeroPoint: The magnitude of one image unit of flux.
+  ///   - remarks: What is known about the inputs already; it comes first in `findings`.
   /// - Throws: `ObservedImageError` where lengths differ, no pixel is good, or the PSF has no use.
   public init(
     width: Int, height: Int, science: [Double], noise: NoiseMap, mask: [Bool]? = nil,
     psf: PointSpreadFunction? = nil, normalizePSF: Bool = false,
     pixelResponse: PixelResponse? = nil, origin: ImagePoint = ImagePoint(x: 0, y: 0),
-    headerCards: [String] = [], names: InputNames? = nil, zeroPoint: Double? = nil
+    header: FITSHeader = FITSHeader(), names: InputNames? = nil, zeroPoint: Double? = nil,
+    remarks: [InputFinding] = []
   ) throws(ObservedImageError) {
     let names =
       names
@@ -164,10 +167,10 @@ public struct ObservedImage: Sendable {
     self.mask = pixels.mask
     self.isMissing = pixels.isMissing
     self.origin = origin
-    self.headerCards = headerCards
+    self.header = header
     self.names = names
     self.zeroPoint = zeroPoint
-    self.findings = checks.findings
+    self.findings = remarks + checks.findings
   }
 
   /// Creates an image from arrays with the rms of each pixel; the parameters are those of the other initialiser.

@@ -21,8 +21,6 @@ public struct ObservedImageError: Error, Sendable, Hashable, CustomStringConvert
     case pointSpreadNotFinite(count: Int)
     /// A PSF whose pixels do not add to a positive number.
     case pointSpreadSum(Double)
-    /// A file that cannot be read as an image.
-    case unreadable(String)
   }
 
   /// What is wrong.
@@ -66,7 +64,6 @@ public struct ObservedImageError: Error, Sendable, Hashable, CustomStringConvert
     case .pointSpreadSum(let sum):
       "expected a PSF whose pixels add to 1, found a sum of \(sum). "
         + "Check that this is the PSF, background-subtracted."
-    case .unreadable(let reason): reason
     }
   }
 }

@@ -2,6 +2,7 @@
 //
 // What is wrong, doubtful or worth knowing about the inputs of a fit, in one list: the library part of `sersic check`.
 
+internal import FITS
 public import GalaxyModels
 
 #if canImport(Glibc)
@@ -48,11 +49,28 @@ public struct InputReport: Sendable, Hashable, Codable {
     self.findings = Self.sorted(findings)
   }
 
-  /// Reports on inputs that could not be made into an image.
-  public init(_ error: ObservedImageError) {
-    findings = [
+  /// Makes an image and examines it; what is thrown becomes the report.
+  ///
+  /// - Parameters:
+  ///   - position: Where the source is, roughly; the frame's centre unless given.
+  ///   - makeImage: Reads or makes the image.
+  public init(position: ImagePoint? = nil, _ makeImage: () throws -> ObservedImage) {
+    do {
+      self.init(try makeImage(), position: position)
+    } catch {
+      findings = [Self.finding(error)]
+    }
+  }
+
+  /// Returns an error as a finding.
+  private static func finding(_ error: any Error) -> InputFinding {
+    switch error {
+    case let error as ObservedImageError:
       InputFinding(.error, "unusable", subject: error.subject, error.explanation)
-    ]
+    case let error as FITSError:
+      InputFinding(.error, "unreadable", subject: error.file, error.message)
+    default: InputFinding(.error, "unusable", subject: "input", "\(error)")
+    }
   }
 
   /// Returns findings in order of severity, and of appearance within each.

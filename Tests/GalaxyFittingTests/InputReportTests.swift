@@ -76,7 +76,7 @@ struct InputReportTests {
 
   @Test("inputs that cannot be used give a report with the error")
   func unusable() {
-    let report = InputReport(ObservedImageError(.pointSpreadSum(0), subject: "psf.fits"))
+    let report = InputReport { throw ObservedImageError(.pointSpreadSum(0), subject: "psf.fits") }
     #expect(!report.isUsable && report.findings.first?.subject == "psf.fits")
   }
 }
