@@ -3,7 +3,7 @@
 // An image to fit from FITS files: science image, noise, PSF and mask by name.
 
 internal import FITS
-public import Rendering
+internal import Rendering
 
 extension ObservedImage {
   /// Reads an image to fit from FITS files, and checks it.

@@ -24,14 +24,8 @@ struct ObservedImageChecks {
     var isMissing: [Bool]
   }
 
-  /// A sum of the PSF farther from 1 than this is remarked on: 1 % of the flux, as large as usual calibration errors.
-  static let sumTolerance = 0.01
-
   /// A mask of more than this share is remarked on.
   static let largeMask = 0.5
-
-  /// A centroid of the PSF's core farther from its centre than this, in image pixels, is remarked on.
-  static let centroidTolerance = 0.25
 
   /// The number of columns.
   let width: Int
@@ -92,7 +86,8 @@ struct ObservedImageChecks {
         subject: mask == nil || masked < count ? names.science : names.mask ?? "mask")
     }
     let values = zip(result.science, result.mask).lazy.filter { !$0.1 }.map { $0.0 }
-    if count > 1, let least = values.min(), let most = values.max(), least == most {
+    let goodCount = result.mask.count { !$0 }
+    if goodCount > 1, let least = values.min(), let most = values.max(), least == most {
       add(
         .warning, "science-constant", names.science,
         "expected an image of a galaxy, found \(least) in every good pixel. Check the file and its extension."
@@ -267,62 +262,31 @@ struct ObservedImageChecks {
     }
     let sum = psf.values.reduce(0, +)
     guard sum > 0 else { throw ObservedImageError(.pointSpreadSum(sum), subject: subject) }
-    examineShape(of: psf, subject: subject)
-    if normalize {
-      return PointSpreadFunction(
-        width: psf.width, height: psf.height, values: psf.values.map { $0 / sum },
-        centerX: psf.centerX, centerY: psf.centerY, oversampling: psf.oversampling)
-    }
-    if abs(sum - 1) > Self.sumTolerance {
+    let diagnostics = psf.diagnostics
+    for finding in psf.findings(imageWidth: width, imageHeight: height) {
+      if normalize && finding == .notNormalized { continue }
+      let text = diagnostics.describe(finding)
       add(
-        .warning, "psf-sum", subject,
-        "expected a PSF whose pixels add to 1, found \(short(sum)); it is used as given, so that every flux is that "
-          + "of the sky divided by \(short(sum)). Ask for normalisation if this is not meant.")
+        finding == .evenSized ? .note : .warning, Self.code(of: finding), subject,
+        (text.hasPrefix("PSF: ") ? String(text.dropFirst(5)) : text) + ".")
     }
-    return psf
+    if !normalize { return psf }
+    return PointSpreadFunction(
+      width: psf.width, height: psf.height, values: psf.values.map { $0 / sum },
+      centerX: psf.centerX, centerY: psf.centerY, oversampling: psf.oversampling)
   }
 
-  /// Remarks on the size and the centre of a PSF.
-  private mutating func examineShape(of psf: PointSpreadFunction, subject: String) {
-    let s = Double(psf.oversampling)
-    if Double(psf.width) / s > Double(width) || Double(psf.height) / s > Double(height) {
-      add(
-        .warning, "psf-larger-than-image", subject,
-        "the PSF (\(psf.width) × \(psf.height), oversampling \(psf.oversampling)) is larger than the image "
-          + "(\(width) × \(height)); it is used whole. If the two were exchanged, exchange them back; "
-          + "a smaller PSF is faster.")
+  /// Returns the stable word for a finding about a PSF.
+  private static func code(of finding: PointSpreadDiagnostics.Finding) -> String {
+    switch finding {
+    case .nonFinite: "psf-not-finite"
+    case .noFlux, .notNormalized: "psf-sum"
+    case .offCenter: "psf-off-center"
+    case .evenSized: "psf-even"
+    case .negative: "psf-negative"
+    case .undersampled: "psf-undersampled"
+    case .largerThanImage: "psf-larger-than-image"
     }
-    if psf.width % 2 == 0 || psf.height % 2 == 0 {
-      add(
-        .note, "psf-even", subject,
-        "the PSF has an even size, \(psf.width) × \(psf.height); its centre is taken at "
-          + "x = \(short(psf.centerX)), y = \(short(psf.centerY)) (first pixel 0). "
-          + "If the star is elsewhere, give the PSF's centre.")
-    }
-    let (x, y) = coreCentroid(of: psf)
-    let dx = (x - psf.centerX) / s
-    let dy = (y - psf.centerY) / s
-    if (dx * dx + dy * dy).squareRoot() > Self.centroidTolerance {
-      add(
-        .warning, "psf-off-center", subject,
-        "expected the star at the PSF's centre, x = \(short(psf.centerX)), y = \(short(psf.centerY)), found it "
-          + "\(short(dx)), \(short(dy)) image pixels from there; fitted positions are shifted by as much, "
-          + "the other way. Recentre the PSF, or give its centre.")
-    }
-  }
-
-  /// Returns the centroid of the pixels above a fifth of the peak, in pixels of the PSF.
-  private func coreCentroid(of psf: PointSpreadFunction) -> (x: Double, y: Double) {
-    let threshold = 0.2 * (psf.values.max() ?? 0)
-    var sum = 0.0
-    var x = 0.0
-    var y = 0.0
-    for (i, value) in psf.values.enumerated() where value > threshold {
-      sum += value
-      x += value * Double(i % psf.width)
-      y += value * Double(i / psf.width)
-    }
-    return (x / sum, y / sum)
   }
 
   /// Returns the pixel response to use.

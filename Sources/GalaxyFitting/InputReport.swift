@@ -56,10 +56,15 @@ public struct InputReport: Sendable, Hashable, Codable {
   ///   - makeImage: Reads or makes the image.
   public init(position: ImagePoint? = nil, _ makeImage: () throws -> ObservedImage) {
     do {
-      self.init(try makeImage(), position: position)
+      self = InputReport(try makeImage(), position: position)
     } catch {
-      findings = [Self.finding(error)]
+      self = InputReport(error: error)
     }
+  }
+
+  /// Reports an error, and nothing else.
+  private init(error: any Error) {
+    findings = [Self.finding(error)]
   }
 
   /// Returns an error as a finding.

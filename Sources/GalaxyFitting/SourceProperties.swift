@@ -85,6 +85,47 @@ public struct SourceProperties: Sendable, Hashable, Codable {
     }
   }
 
+  /// Returns the guesses with some of them replaced; a width that is not given follows its guess as the style has it.
+  ///
+  /// - Parameters:
+  ///   - xc: The column of the centre, pixels.
+  ///   - yc: The row of the centre, pixels.
+  ///   - flux: The total flux, image units.
+  ///   - fluxError: Its error; 2 √|flux| in pysersic's style when only the flux is given.
+  ///   - rEff: The half-light radius, pixels, positive.
+  ///   - rEffError: Its width; 0.7 `rEff`, or 2 √`rEff` in pysersic's style, when only the radius is given.
+  ///   - ellip: The ellipticity.
+  ///   - theta: The angle of the major axis, radians.
+  ///   - sky: The sky, image units.
+  ///   - skyError: Its width.
+  /// - Returns: The guesses.
+  /// - Precondition: `rEff` is positive.
+  public func setting(
+    xc: Double? = nil, yc: Double? = nil, flux: Double? = nil, fluxError: Double? = nil,
+    rEff: Double? = nil, rEffError: Double? = nil, ellip: Double? = nil, theta: Double? = nil,
+    sky: Double? = nil, skyError: Double? = nil
+  ) -> SourceProperties {
+    var result = self
+    result.xc = xc ?? self.xc
+    result.yc = yc ?? self.yc
+    if let flux {
+      result.flux = flux
+      if style == .pysersic { result.fluxError = 2 * abs(flux).squareRoot() }
+    }
+    if let rEff {
+      precondition(rEff > 0, "source: expected a positive half-light radius, got \(rEff)")
+      result.rEff = rEff
+      result.rEffError = style == .pysersic ? 2 * rEff.squareRoot() : 0.7 * rEff
+    }
+    result.fluxError = fluxError ?? result.fluxError
+    result.rEffError = rEffError ?? result.rEffError
+    result.ellip = ellip ?? self.ellip
+    result.theta = theta ?? self.theta
+    result.sky = sky ?? self.sky
+    result.skyError = skyError ?? self.skyError
+    return result
+  }
+
   /// Creates properties from numbers alone.
   package init(
     center: ImagePoint, flux: Double, fluxError: Double, rEff: Double, ellip: Double, theta: Double,

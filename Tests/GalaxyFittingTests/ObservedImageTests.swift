@@ -16,11 +16,18 @@ struct ObservedImageTests {
   /// Returns the codes of an image's warnings.
   private func codes(_ image: ObservedImage) -> [String] { image.warnings.map(\.code) }
 
-  /// Returns a flat PSF.
-  private func psf(_ width: Int, _ height: Int, value: Double? = nil) -> PointSpreadFunction {
-    PointSpreadFunction(
-      width: width, height: height,
-      values: [Double](repeating: value ?? 1 / Double(width * height), count: width * height))
+  /// Returns a Gaussian PSF of standard deviation 1.5, centred on a pixel or at a given place.
+  private func psf(
+    _ width: Int, _ height: Int, sum: Double = 1, x: Double? = nil, y: Double? = nil
+  ) -> PointSpreadFunction {
+    let values = (0..<width * height).map { i -> Double in
+      let dx = Double(i % width) - (x ?? Double(width - 1) / 2)
+      let dy = Double(i / width) - (y ?? Double(height - 1) / 2)
+      return exp(-(dx * dx + dy * dy) / 4.5)
+    }
+    let total = values.reduce(0, +)
+    return PointSpreadFunction(
+      width: width, height: height, values: values.map { $0 * sum / total })
   }
 
   @Test("good inputs are taken as they are, without a finding")
@@ -151,13 +158,14 @@ struct ObservedImageTests {
   @Test("a PSF that is not normalised is warned of with its sum, or normalised when asked")
   func pointSpreadSum() throws {
     var bad = frame
-    bad.psf = psf(5, 5, value: 0.08)
+    bad.psf = psf(21, 21, sum: 2)
     let image = try bad.image()
-    #expect(codes(image) == ["psf-sum"] && image.warnings[0].message.contains("found 2.0"))
+    #expect(codes(image) == ["psf-sum"] && image.warnings[0].message.contains("found "))
+    #expect(image.warnings[0].subject == "psf")
     let normalised = try ObservedImage(
       width: 81, height: 81, science: frame.science, rms: frame.rms, psf: bad.psf,
       normalizePSF: true)
-    // 25 numbers of 0.04 to a rounding each.
+    // 441 numbers to a rounding each.
     #expect(abs((normalised.psf?.values.reduce(0, +) ?? 0) - 1) < 1e-14)
     #expect(normalised.findings.isEmpty)
   }
@@ -180,20 +188,27 @@ struct ObservedImageTests {
     }
   }
 
-  @Test("a PSF larger than the image, even-sized, or beside its centre is remarked on")
+  @Test("a PSF larger than the image, even-sized, off its centre, sharp or negative is remarked on")
   func pointSpreadShape() throws {
     var bad = frame
-    bad.psf = psf(91, 5)
+    bad.psf = psf(91, 21)
     #expect(codes(try bad.image()) == ["psf-larger-than-image"])
-    bad.psf = psf(6, 5)
+    bad.psf = psf(20, 21)
     let even = try bad.image()
     #expect(even.warnings.isEmpty && even.findings.map(\.code) == ["psf-even"])
-    var delta = [Double](repeating: 0, count: 36)
-    delta[3 * 6 + 3] = 1
-    bad.psf = PointSpreadFunction(width: 6, height: 6, values: delta)
+    bad.psf = psf(20, 20, x: 10, y: 10)
     #expect(codes(try bad.image()) == ["psf-off-center"])
-    bad.psf = PointSpreadFunction(width: 6, height: 6, values: delta, centerX: 3, centerY: 3)
+    bad.psf?.centerX = 10
+    bad.psf?.centerY = 10
     #expect(try bad.image().warnings.isEmpty)
+    var point = [Double](repeating: 0, count: 25)
+    point[12] = 1
+    bad.psf = PointSpreadFunction(width: 5, height: 5, values: point)
+    #expect(codes(try bad.image()) == ["psf-undersampled"])
+    point[0] = -0.1
+    point[12] = 1.1
+    bad.psf = PointSpreadFunction(width: 5, height: 5, values: point)
+    #expect(codes(try bad.image()).contains("psf-negative"))
   }
 
   @Test("the pixel response included in no PSF is warned of")

@@ -162,6 +162,18 @@ struct SourcePropertiesTests {
     #expect(abs(found.flux - 300) < 30)
   }
 
+  @Test("every guess can be set, and widths follow as the style has them")
+  func setting() throws {
+    let image = try TestFrame([GaussianGalaxy()]).image()
+    let ours = SourceProperties(image).setting(xc: 1, flux: 9, rEff: 4, ellip: 0.5, sky: 2)
+    #expect(ours.xc == 1 && ours.flux == 9 && ours.rEff == 4 && ours.ellip == 0.5 && ours.sky == 2)
+    #expect(ours.rEffError == 0.7 * 4 && ours.fluxError == SourceProperties(image).fluxError)
+    let theirs = SourceProperties(image, style: .pysersic)
+      .setting(yc: 3, flux: 9, rEff: 4, rEffError: 1, theta: 2, skyError: 5)
+    #expect(theirs.yc == 3 && theirs.fluxError == 6 && theirs.rEffError == 1)
+    #expect(theirs.theta == 2 && theirs.skyError == 5)
+  }
+
   @Test("an empty frame gives finite guesses of a window, and says so")
   func empty() throws {
     for sky in [0.0, -3.0] {
