@@ -115,6 +115,9 @@ public struct ObservedImage: Sendable {
   /// What was found when the inputs were checked: notes and warnings.
   public let findings: [InputFinding]
 
+  /// The tape operations of models of this image, made when first needed.
+  let operators = ImageOperators()
+
   /// The centre of the frame: ((width − 1)/2, (height − 1)/2).
   public var center: ImagePoint {
     ImagePoint(x: Double(width - 1) / 2, y: Double(height - 1) / 2)
