@@ -5,7 +5,7 @@
 public import Distributions
 import PPL
 public import Rendering
-public import Tensors
+import Tensors
 
 /// A linear map of the plane: (x, y) ↦ (xx·x + xy·y + x0, yx·x + yy·y + y0).
 public struct PlaneMap: Sendable, Hashable {

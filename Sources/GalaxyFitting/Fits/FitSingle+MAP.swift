@@ -2,8 +2,8 @@
 //
 // The maximum of the posterior: several starts, Levenberg–Marquardt, then a verdict.
 
-public import GalaxyModels
-public import Inference
+import GalaxyModels
+import Inference
 import Tensors
 
 /// An optimiser for the maximum of the posterior.

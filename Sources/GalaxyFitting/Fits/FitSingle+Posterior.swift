@@ -50,7 +50,8 @@ extension FitSingle {
         // Beyond ±5 the logistic map is within 0.7 % of its wall, where the Jacobian alone decides.
         for k in entry.range { point[k] = min(max(point[k], -5), 5) }
       case .circular:
-        let radius = (point[entry.range.lowerBound] * point[entry.range.lowerBound]
+        let radius =
+          (point[entry.range.lowerBound] * point[entry.range.lowerBound]
           + point[entry.range.lowerBound + 1] * point[entry.range.lowerBound + 1]).squareRoot()
         for k in entry.range where radius > 0 { point[k] /= radius }
       default: break
@@ -135,8 +136,10 @@ public struct PosteriorFit: Sendable {
 
   /// Returns the bound of an interval prior at which a good part of the draws pile up.
   private static func edge(_ fit: FitSingle, _ scalar: ScalarDraws) -> Double? {
-    guard case .interval(let low, let high)? = fit.prior[scalar.name]?.support else { return nil }
-    let (low, high) = (low.item(), high.item())
+    guard case .interval(let lowest, let highest)? = fit.prior[scalar.name]?.support else {
+      return nil
+    }
+    let (low, high) = (lowest.item(), highest.item())
     let margin = 0.02 * (high - low)
     let tenth = scalar.values.count / 10
     if scalar.values.count(where: { $0 < low + margin }) > tenth { return low }

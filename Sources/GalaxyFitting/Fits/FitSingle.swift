@@ -2,9 +2,9 @@
 //
 // The stock fit of one source: a model, its compiled density, and the ways to fit it.
 
+import Distributions
 public import GalaxyModels
 public import Inference
-public import Numerics
 public import PPL
 public import Rendering
 import Tensors

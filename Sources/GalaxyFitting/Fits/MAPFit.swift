@@ -2,9 +2,9 @@
 //
 // The result of a search for the maximum: parameters, model image, goodness of fit, verdict.
 
+import Distributions
 public import GalaxyModels
 public import Inference
-import Distributions
 import Rendering
 import Tensors
 
@@ -126,7 +126,9 @@ public struct MAPFit: Sendable {
           "\(name) = \(value) lies at the bound \(bound) of its prior; widen the prior, or use a model that fits better"
         ))
     }
-    let rivals = all.filter { $0.isConverged && best.value - $0.value > 0.1 && best.value - $0.value < 8 }
+    let rivals = all.filter {
+      $0.isConverged && best.value - $0.value > 0.1 && best.value - $0.value < 8
+    }
     if let rival = rivals.max(by: { $0.value < $1.value }) {
       list.append(
         InputFinding(

@@ -2,7 +2,7 @@
 //
 // Priors guessed from the image, in our style and in pysersic's.
 
-public import Distributions
+import Distributions
 public import GalaxyModels
 public import Rendering
 
