@@ -14,7 +14,8 @@ let settings: [SwiftSetting] = [
 ]
 
 /// Returns a Swift module, in `Sources/NAME` unless another folder is given.
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target
+{
   .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
@@ -24,7 +25,7 @@ func tests(
 ) -> Target {
   .testTarget(
     name: name + "Tests", dependencies: dependencies + ["TestSupport"],
-    exclude: resources.isEmpty ? [] : [], resources: resources, swiftSettings: settings)
+    resources: resources, swiftSettings: settings)
 }
 
 /// Returns a program, in `Sources/NAME`.
@@ -86,7 +87,10 @@ let package = Package(
     // Row 7: face.
     module(
       "SwiftSersic",
-      ["Tensors", "Distributions", "PPL", "Rendering", "Inference", "GalaxyModels", "GalaxyFitting"]
+      [
+        "Tensors", "Distributions", "PPL", "Rendering", "Inference", "GalaxyModels",
+        "GalaxyFitting",
+      ]
     ),
     // Row 8: programs.
     program("sersic", ["SwiftSersic", "GalaxyFitting", arguments]),
@@ -97,12 +101,15 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("Architecture"),
     tests("Numerics", ["Numerics"], resources: [.copy("Golden")]),
-    tests("Tensors", ["Tensors", "Numerics"]),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"]),
     tests("Distributions", ["Distributions", "Tensors", "Numerics"], resources: [.copy("Golden")]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting"]),
-    tests("GalaxyFitting", ["GalaxyFitting", "FITS"], resources: [.copy("Golden")]),
+    tests(
+      "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
+      resources: [.copy("Golden")]),
   ],
   swiftLanguageModes: [.v6]
 )
