@@ -13,7 +13,7 @@ struct UserProgramTests {
     _ light: some LightComponent, sky: Double = 0, width: Int = 61, height: Int = 55,
     sigma: Double = 0.05, key: RandomKey = 1
   ) throws -> ObservedImage {
-    let psf = PointSpreadFunction.moffat(fwhm: 3, beta: 3)
+    let psf = try PointSpreadFunction.moffat(fwhm: 3, beta: 3)
     let blank = [Double](repeating: 0, count: width * height)
     let rms = [Double](repeating: sigma, count: width * height)
     let empty = try ObservedImage(
