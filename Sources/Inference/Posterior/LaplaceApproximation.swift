@@ -44,7 +44,7 @@ public struct LaplaceApproximation: Sendable {
       if second.value >= mode.value { mode = second }
     }
     let n = density.dimension
-    let hessian = evaluator.hessian(at: mode.position).map { -$0 }
+    let hessian = evaluator.hessian(at: mode.position, curvature: .full).map { -$0 }
     guard hessian.allSatisfy(\.isFinite) else {
       throw ModelError(
         .notFinite,
@@ -59,7 +59,13 @@ public struct LaplaceApproximation: Sendable {
       return
     }
     // Not a maximum in every direction: keep the curved ones, let the others have unit variance, and say so.
-    let (values, vectors) = symmetricEigen(hessian, n)
+    var (values, vectors) = ([Double](repeating: 0, count: n), hessian)
+    let isDone = vectors.withUnsafeMutableBufferPointer { vectors in
+      values.withUnsafeMutableBufferPointer { values in
+        guard let a = vectors.baseAddress, let w = values.baseAddress else { return false }
+        return LinearAlgebra.symmetricEigen(a, n: n, values: w)
+      }
+    }
     let floor = 1e-10 * (values.map(abs).max() ?? 1)
     var repaired = [Double](repeating: 0, count: n * n)
     var flat = 0
@@ -71,7 +77,7 @@ public struct LaplaceApproximation: Sendable {
         for c in 0..<n { repaired[r * n + c] += value * vectors[k * n + r] * vectors[k * n + c] }
       }
     }
-    guard let factor = CholeskyFactor(repaired, n) else {
+    guard isDone, let factor = CholeskyFactor(repaired, n) else {
       throw ModelError(
         .notFinite, "expected a curvature that can be inverted at the mode, found none; use NUTS")
     }
