@@ -112,7 +112,9 @@ let package = Package(
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting"]),
-    tests("GalaxyFitting", ["GalaxyFitting", "FITS"], resources: [.copy("Golden")]),
+    tests(
+      "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
+      resources: [.copy("Golden")]),
   ],
   swiftLanguageModes: [.v6]
 )
