@@ -97,13 +97,18 @@ let package = Package(
     program("Benchmarks", ["SwiftSersic", "GalaxyFitting"]),
     // Tests, by module.
     .target(
-      name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions"],
+      name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions", "PPL"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("Architecture"),
     tests("Numerics", ["Numerics"], resources: [.copy("Golden")]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"]),
     tests("Distributions", ["Distributions", "Tensors", "Numerics"], resources: [.copy("Golden")]),
+    tests("PPL", ["PPL", "Distributions", "Tensors", "Numerics"]),
+    tests(
+      "Inference",
+      ["Inference", "PPL", "Distributions", "Tensors", "Numerics", "AllocationCounter"]),
+    tests("TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting"]),
