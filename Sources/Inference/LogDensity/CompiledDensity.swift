@@ -56,7 +56,8 @@ public struct CompiledDensity: Sendable {
       )
     }
     self.model = model
-    layout = try CompiledDensity.layout(discovery.latents)
+    let layout = try CompiledDensity.layout(discovery.latents)
+    self.layout = layout
     let origin = Tensor.zeros([layout.dimension])
     if discovery.hasPredictions {
       let totals = [RandomKey(0), RandomKey(1)].map { key in
@@ -69,8 +70,7 @@ public struct CompiledDensity: Sendable {
         )
       }
     }
-    function = CompiledFunction(at: [origin]) {
-      [layout = self.layout] inputs in
+    function = CompiledFunction(at: [origin]) { inputs in
       [CompiledDensity.run(model, layout, inputs[0], .unconstrained).total]
     }
   }

@@ -2,6 +2,7 @@
 //
 // Where an algorithm starts: strategies, and the search for a point with a finite density and gradient.
 
+import Distributions
 public import Numerics
 import PPL
 public import Tensors
