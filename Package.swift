@@ -88,18 +88,19 @@ let package = Package(
     module(
       "SwiftSersic",
       [
-        "Tensors", "Distributions", "PPL", "Rendering", "Inference", "GalaxyModels",
+        "Numerics", "Tensors", "Distributions", "PPL", "Rendering", "Inference", "GalaxyModels",
         "GalaxyFitting",
       ]
     ),
     // Row 8: programs.
     program("sersic", ["SwiftSersic", "GalaxyFitting", arguments]),
-    program("Benchmarks", ["SwiftSersic", "GalaxyFitting"]),
+    program("Benchmarks", ["SwiftSersic", arguments]),
     // Tests, by module.
     .target(
       name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions", "PPL"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("Architecture"),
+    tests("Readme", ["SwiftSersic"]),
     tests("Numerics", ["Numerics"], resources: [.copy("Golden")]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"]),

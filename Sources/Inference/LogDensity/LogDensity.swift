@@ -2,7 +2,7 @@
 //
 // What samplers and optimisers see of a model: a log density of a vector, and its derivatives.
 
-import Tensors
+public import Tensors
 
 /// A differentiable log density of an unconstrained vector.
 ///
@@ -94,8 +94,8 @@ public final class DensityEvaluator: LogDensity {
     }
   }
 
-  /// Returns the Gauss–Newton stand-in for the Hessian, row-major: primitives contribute no second derivatives of their own.
-  public func gaussNewtonHessian(at q: [Double]) -> [Double] {
-    evaluator.hessian(at: q, gaussNewton: true)
+  /// Returns the Hessian at a point, row-major, symmetric, with a choice of what primitives contribute.
+  public func hessian(at q: [Double], curvature: Curvature) -> [Double] {
+    evaluator.hessian(at: q, curvature: curvature)
   }
 }
