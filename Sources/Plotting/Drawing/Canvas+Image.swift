@@ -72,12 +72,14 @@ extension Canvas {
 
 /// Changes of the size of images of packed colours.
 enum AreaResampling {
-  /// The pixels that a dot covers on one axis, and how much of the dot each fills.
+  /// The pixels that one dot covers on one axis.
   private struct Span {
     /// The first pixel.
     var first: Int
-    /// The shares, adding up to 1.
-    var shares: [Float]
+    /// How many pixels.
+    var count: Int
+    /// Where their shares of the dot start in the list of shares.
+    var start: Int
   }
 
   /// Returns dots, the uppermost row first, each the mean by area of the pixels it covers (the lowest row first).
@@ -89,21 +91,22 @@ enum AreaResampling {
     var wide = [SIMD4<Float>](repeating: .zero, count: columns * height)
     for y in 0..<height {
       for column in 0..<columns {
-        let span = across[column]
+        let span = across.spans[column]
         var sum = SIMD4<Float>.zero
-        for (k, share) in span.shares.enumerated() {
-          sum += share * components(colors[y * width + span.first + k])
+        for k in 0..<span.count {
+          sum += across.shares[span.start + k] * components(colors[y * width + span.first + k])
         }
         wide[y * columns + column] = sum
       }
     }
     var result = [UInt32](repeating: 0, count: columns * rows)
     for row in 0..<rows {
-      let span = down[row]
+      let span = down.spans[row]
       for column in 0..<columns {
         var sum = SIMD4<Float>.zero
-        for (k, share) in span.shares.enumerated() {
-          sum += share * wide[(height - 1 - span.first - k) * columns + column]
+        for k in 0..<span.count {
+          let y = height - 1 - span.first - k
+          sum += down.shares[span.start + k] * wide[y * columns + column]
         }
         let c = sum.rounded(.toNearestOrEven)
         result[row * columns + column] = UInt32(c.x) << 16 | UInt32(c.y) << 8 | UInt32(c.z)
@@ -127,10 +130,12 @@ enum AreaResampling {
     return result
   }
 
-  /// Returns the pixels covered by each of `count` equal parts of a line of `length` pixels.
-  private static func spans(_ length: Int, _ count: Int) -> [Span] {
+  /// Returns the pixels covered by each of `count` equal parts of a line of `length` pixels, and their shares of it.
+  private static func spans(_ length: Int, _ count: Int) -> (spans: [Span], shares: [Float]) {
     let step = Double(length) / Double(count)
-    return (0..<count).map { index in
+    var spans: [Span] = []
+    var shares: [Float] = []
+    for index in 0..<count {
       let start = Double(index) * step
       let end = Double(index + 1) * step
       // A share below a thousandth is left out: it would be rounding, not area.
@@ -140,8 +145,10 @@ enum AreaResampling {
         max(0, min(end, Double(pixel + 1)) - max(start, Double(pixel)))
       }
       let total = areas.reduce(0, +)
-      return Span(first: first, shares: areas.map { Float($0 / total) })
+      spans.append(Span(first: first, count: areas.count, start: shares.count))
+      shares += areas.map { Float($0 / total) }
     }
+    return (spans, shares)
   }
 
   /// Returns red, green and blue as numbers from 0 to 255.

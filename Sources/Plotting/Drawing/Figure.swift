@@ -53,8 +53,9 @@ public struct Figure: Sendable {
   ///   - height: Height in points, positive.
   ///   - drawing: Draws everything; it must draw the same each time.
   public init(width: Double, height: Double, drawing: @escaping @Sendable (Canvas) -> Void) {
-    self.width = width
-    self.height = height
+    // Whole points leave no half-covered dots at the edges.
+    self.width = width.rounded(.up)
+    self.height = height.rounded(.up)
     self.drawing = drawing
   }
 
@@ -101,7 +102,8 @@ public struct Figure: Sendable {
       switch format {
       case .png:
         cairo_image_surface_create(
-          CAIRO_FORMAT_RGB24, Int32((width * scale).rounded()), Int32((height * scale).rounded()))
+          CAIRO_FORMAT_RGB24, Int32((width * scale).rounded(.up)),
+          Int32((height * scale).rounded(.up)))
       case .pdf: cairo_pdf_surface_create_for_stream(appendBytes, closure, width, height)
       case .svg: cairo_svg_surface_create_for_stream(appendBytes, closure, width, height)
       }
@@ -110,7 +112,7 @@ public struct Figure: Sendable {
     if let canvas = Canvas(
       surface: surface, width: width, height: height, scale: isRaster ? scale : nil)
     {
-      canvas.fill(PlotRect(x: 0, y: 0, width: width, height: height), .white)
+      canvas.fill(PlotRect(x: -1, y: -1, width: width + 2, height: height + 2), .white)
       drawing(canvas)
       try check(canvas.status)
     }

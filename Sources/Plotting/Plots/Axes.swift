@@ -66,6 +66,8 @@ struct Axes {
   var y: Axis
   /// The sizes.
   var style = PlotStyle()
+  /// How far numbers of the horizontal axis may stand out beyond the frame; those beyond are left out.
+  var overhang = 7.0
 
   /// Which parts of an axis are drawn.
   struct Parts: OptionSet {
@@ -99,7 +101,7 @@ struct Axes {
 
   /// Draws the ticks and labels below the frame.
   private func drawHorizontal(on canvas: Canvas, parts: Parts, limit: Int?) {
-    var ticks = x.ticks(atMost: limit ?? max(2, Int(rect.width / 34)))
+    var ticks = x.ticks(atMost: limit ?? max(2, Int(rect.width / 28)))
     // Fewer ticks until the numbers keep apart.
     var count = ticks.values.count
     while count > 2, !areApart(ticks, canvas) {
@@ -113,7 +115,9 @@ struct Axes {
           PlotPoint(place, rect.bottom), PlotPoint(place, rect.bottom + style.tickLength),
           lineWidth: style.frame)
       }
-      if parts.contains(.numbers) {
+      let half = canvas.width(of: label, size: style.tick) / 2
+      let fits = place - half >= rect.x - overhang && place + half <= rect.right + overhang
+      if parts.contains(.numbers), fits {
         canvas.text(
           label, at: PlotPoint(place, rect.bottom + style.tickLength + 3), size: style.tick,
           align: .center, baseline: .top)

@@ -89,13 +89,20 @@ struct ColorBar {
     loop.append(place(length, 1))
     if goesAbove { loop.append(place(length + tip, 0.5)) }
     loop.append(place(length, 0))
+    // Each tip reaches a little under the strip, so that no seam shows.
     if goesBelow {
       canvas.fill(
-        [[place(0, 0), place(-tip, 0.5), place(0, 1)]], PlotColor(packed: map.packed(at: 0)))
+        [[place(0.6, 0), place(0, 0), place(-tip, 0.5), place(0, 1), place(0.6, 1)]],
+        PlotColor(packed: map.packed(at: 0)))
     }
     if goesAbove {
       canvas.fill(
-        [[place(length, 0), place(length + tip, 0.5), place(length, 1)]],
+        [
+          [
+            place(length - 0.6, 0), place(length, 0), place(length + tip, 0.5), place(length, 1),
+            place(length - 0.6, 1),
+          ]
+        ],
         PlotColor(packed: map.packed(at: 1)))
     }
     canvas.polyline(loop, .ink, lineWidth: style.frame, isClosed: true)

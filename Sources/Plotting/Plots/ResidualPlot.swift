@@ -149,24 +149,14 @@ struct ResidualPlotContents: Sendable {
       plot.colorMap.colors(of: plot.model, mask: plot.mask, scale: values),
       ColorMap.diverging.colors(of: plot.residual, mask: plot.mask, scale: residuals),
     ]
-    let shown = Percentiles.sorted(plot.data, mask: plot.mask)
-    let models = Percentiles.sorted(plot.model, mask: plot.mask)
-    let differences = Percentiles.sorted(plot.residual, mask: plot.mask)
-    /// Returns whether the first of sorted values lies below a limit.
-    func below(_ sorted: [Double], _ limit: Double) -> Bool {
-      sorted.first.map { $0 < limit } ?? false
-    }
-    /// Returns whether the last of sorted values lies above a limit.
-    func above(_ sorted: [Double], _ limit: Double) -> Bool {
-      sorted.last.map { $0 > limit } ?? false
-    }
+    let shown = Percentiles.extremes([plot.data, plot.model], mask: plot.mask)
     valueBar = ColorBar(
       map: plot.colorMap, scale: values, label: plot.valueLabel,
-      goesBelow: below(shown, values.low) || below(models, values.low),
-      goesAbove: above(shown, values.high) || above(models, values.high))
+      goesBelow: shown.low < values.low, goesAbove: shown.high > values.high)
+    let differences = Percentiles.extremes([plot.residual], mask: plot.mask)
     residualBar = ColorBar(
       map: .diverging, scale: residuals, label: plot.residualLabel,
-      goesBelow: below(differences, residuals.low), goesAbove: above(differences, residuals.high))
+      goesBelow: differences.low < residuals.low, goesAbove: differences.high > residuals.high)
     let grey = ColorMap.masked.packed
     hasMasked = images.contains { $0.contains(grey) }
   }
@@ -178,7 +168,7 @@ struct ResidualPlotContents: Sendable {
       let room = layout.size.x - 24
       let size = canvas.fittingSize(of: plot.title, size: style.title, room: room, isBold: true)
       canvas.text(
-        plot.title, at: PlotPoint(layout.panels[0].x, 10), size: size, baseline: .top, isBold: true)
+        plot.title, at: PlotPoint(layout.left, 10), size: size, baseline: .top, isBold: true)
     }
     for index in 0..<3 {
       let rect = layout.panels[index]
@@ -225,7 +215,7 @@ struct ResidualPlotContents: Sendable {
       right = swatch.x - 14
     }
     guard !plot.caption.isEmpty else { return }
-    let left = layout.panels[0].x
+    let left = layout.left
     let size = canvas.fittingSize(of: plot.caption, size: style.tick + 0.5, room: right - left)
     let text = canvas.shortened(plot.caption, size: size, room: right - left)
     canvas.text(text, at: PlotPoint(left, line), size: size)
@@ -238,6 +228,8 @@ struct ResidualPlotLayout: Sendable {
   let isStacked: Bool
   /// The size of the figure.
   let size: PlotPoint
+  /// Where titles and captions start.
+  let left: Double
   /// The three panels.
   let panels: [PlotRect]
   /// The bar of data and model.
@@ -250,6 +242,7 @@ struct ResidualPlotLayout: Sendable {
     isStacked = Double(width) >= 2 * Double(height)
     let aspect = Double(width) / Double(height)
     let left = 30 + 5.2 * Double(digits)
+    self.left = left
     let top = (hasTitle ? 26.0 : 6) + 18
     let footer = hasFooter ? 22.0 : 4
     if isStacked {
@@ -277,7 +270,7 @@ struct ResidualPlotLayout: Sendable {
       let panelWidth = scale * Double(width)
       let panelHeight = scale * Double(height)
       let slotWidth = max(panelWidth, 120)
-      let gap = 14.0
+      let gap = 18.0
       panels = (0..<3).map { index in
         PlotRect(
           x: left + Double(index) * (slotWidth + gap) + (slotWidth - panelWidth) / 2, y: top,

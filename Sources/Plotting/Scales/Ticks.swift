@@ -92,24 +92,34 @@ public struct Ticks: Sendable, Hashable {
     let exponent = commonExponent(largest)
     let top = Int(decimalLogarithm(largest).rounded(.down))
     var accepted: [(value: Double, label: String, place: Double, half: Double)] = []
+    /// Accepts a value if its label finds room.
+    func offer(_ value: Double, power k: Int) {
+      guard value >= low, value <= high else { return }
+      // The last digit that the step can change decides how many are shown.
+      let label = trimmed(fixed(value / tenTo(exponent), decimals: max(0, exponent - k)))
+      let (place, half) = (position(value), room(label) / 2)
+      let isFree = accepted.allSatisfy { abs($0.place - place) >= $0.half + half }
+      if isFree { accepted.append((value, label, place, half)) }
+    }
+    offer(0, power: exponent)
     for k in Swift.stride(from: top, through: top - 6, by: -1) {
-      for digit in [5.0, 2, 1] {
-        let step = digit * tenTo(k)
-        let anchors = [0.0, (zero / step).rounded(), (low / step).rounded(.up)]
-        for anchor in anchors {
-          for offset in [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, 7, 8, 9] {
+      for step in [5 * tenTo(k), 2 * tenTo(k), tenTo(k)] {
+        if zero == 0 {
+          offer(step, power: k)
+          offer(-step, power: k)
+          continue
+        }
+        for anchor in [(zero / step).rounded(), (low / step).rounded(.up)] {
+          for offset in -5...9 {
             let value = (anchor + Double(offset)) * step
-            guard value >= low, value <= high else { continue }
-            // The last digit that the step can change decides how many are shown.
-            let label = fixed(value / tenTo(exponent), decimals: max(0, exponent - k))
-            let place = position(value)
-            let half = room(label) / 2
-            let isFree = accepted.allSatisfy { abs($0.place - place) >= $0.half + half }
-            if isFree { accepted.append((value, trimmed(label), place, half)) }
+            // Finer steps than there is room for would only put odd numbers into the gaps.
+            let reach = abs(position(value + step) - position(value))
+            if reach >= 0.6 * room("0000") { offer(value, power: k) }
           }
         }
       }
     }
+    guard accepted.count > 1 else { return linear(from: low, to: high, atMost: 4) }
     accepted.sort { $0.value < $1.value }
     return Ticks(
       values: accepted.map(\.value), labels: accepted.map(\.label), exponent: exponent)
