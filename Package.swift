@@ -93,7 +93,9 @@ let package = Package(
       ]
     ),
     // Row 8: programs.
-    program("sersic", ["SwiftSersic", "GalaxyFitting", arguments]),
+    program(
+      "sersic",
+      ["Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", arguments]),
     program("Benchmarks", ["SwiftSersic", "GalaxyFitting"]),
     // Tests, by module.
     .target(
@@ -110,6 +112,7 @@ let package = Package(
     tests(
       "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
       resources: [.copy("Golden")]),
+    tests("Command", ["sersic", "FITS", "Numerics", "Rendering"]),
   ],
   swiftLanguageModes: [.v6]
 )
