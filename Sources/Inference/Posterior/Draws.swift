@@ -94,6 +94,14 @@ public struct ScalarDraws: Sendable {
   /// The period of an angle; nil for other quantities.
   public let period: Double?
 
+  /// Creates the draws of a quantity from numbers, chain after chain.
+  public init(name: String, chains: Int, values: [Double], period: Double? = nil) {
+    self.name = name
+    self.chains = chains
+    self.values = values
+    self.period = period
+  }
+
   /// The draws on one branch: for an angle, within half a period of the circular mean.
   public var unwrapped: [Double] {
     guard let period else { return values }
