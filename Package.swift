@@ -93,11 +93,13 @@ let package = Package(
       ]
     ),
     // Row 8: programs.
-    program("sersic", ["SwiftSersic", "GalaxyFitting", arguments]),
+    program(
+      "sersic",
+      ["Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", arguments]),
     program("Benchmarks", ["SwiftSersic", arguments]),
     // Tests, by module.
     .target(
-      name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions"],
+      name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions", "PPL"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("Architecture"),
     tests("Readme", ["SwiftSersic", "FITS"]),
@@ -105,12 +107,18 @@ let package = Package(
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"]),
     tests("Distributions", ["Distributions", "Tensors", "Numerics"], resources: [.copy("Golden")]),
+    tests("PPL", ["PPL", "Distributions", "Tensors", "Numerics"]),
+    tests(
+      "Inference",
+      ["Inference", "PPL", "Distributions", "Tensors", "Numerics", "AllocationCounter"]),
+    tests("TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting"]),
     tests(
       "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
       resources: [.copy("Golden")]),
+    tests("Command", ["sersic", "FITS", "Numerics", "Rendering"]),
   ],
   swiftLanguageModes: [.v6]
 )

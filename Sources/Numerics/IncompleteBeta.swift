@@ -65,7 +65,7 @@ package struct RegularizedBeta {
   ///   - a: The first shape, positive.
   ///   - b: The second shape, positive.
   ///   - x: The upper limit of the integral, in [0, 1].
-  ///   - complement: 1 - x.
+  ///   - y: 1 - x.
   package init(_ a: Double, _ b: Double, _ x: Double, complement y: Double) {
     guard a > 0, b > 0, x >= 0, y >= 0, a < .infinity, b < .infinity else {
       lower = .nan
@@ -101,7 +101,8 @@ package func regularizedBeta(_ a: Double, _ b: Double, _ x: Double) -> Double {
 ///   - a: The first shape, positive.
 ///   - b: The second shape, positive.
 ///   - p: The probability, in [0, 1].
-///   - complement: 1 - p, which the caller may know more exactly.
+///   - q: 1 - p, which the caller may know more exactly.
+/// - Returns: x and 1 - x.
 package func inverseRegularizedBeta(
   _ a: Double, _ b: Double, _ p: Double, complement q: Double
 ) -> (x: Double, complement: Double) {

@@ -163,6 +163,11 @@ private func inverseRegularizedGamma(_ a: Double, lower p: Double, upper q: Doub
     if x == 0 { return useLower ? (a * u - logGamma(a + 1) - target, a) : (-target, 0) }
     let both = RegularizedGamma(a, x)
     let density = gammaDensityLog(a, x)
+    if (useLower ? both.lower : both.upper) < 1e-300 {
+      // The tail has underflowed: its leading term is enough to come back.
+      let leading = a * u - x - logGamma(a) - target
+      return useLower ? (leading - log(a), max(a - x, 1)) : (leading - u, -max(x + 1 - a, 1))
+    }
     return useLower
       ? (log(both.lower) - target, density / both.lower)
       : (log(both.upper) - target, -density / both.upper)

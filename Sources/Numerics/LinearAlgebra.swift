@@ -26,6 +26,14 @@ package enum LinearAlgebra {
   /// - Parameters:
   ///   - transposeA: Whether `a` holds a k × m matrix that enters transposed, instead of m × k.
   ///   - transposeB: Whether `b` holds an n × k matrix that enters transposed, instead of k × n.
+  ///   - m: The number of rows of C.
+  ///   - n: The number of columns of C.
+  ///   - k: The inner extent.
+  ///   - alpha: The factor of the product.
+  ///   - a: The elements of A.
+  ///   - b: The elements of B.
+  ///   - beta: The factor of what C holds; where it is 0, C is not read.
+  ///   - c: The elements of C.
   package static func gemm(
     transposeA: Bool = false, transposeB: Bool = false, m: Int, n: Int, k: Int,
     alpha: Double = 1, _ a: Source, _ b: Source, beta: Double = 0, into c: Target
@@ -82,6 +90,10 @@ package enum LinearAlgebra {
   ///   - transpose: Whether T enters transposed.
   ///   - fromRight: Whether T stands to the right of X; T has `columns` rows then, else `rows`.
   ///   - unitDiagonal: Whether the diagonal is taken as ones and not read.
+  ///   - rows: The number of rows of B.
+  ///   - columns: The number of columns of B.
+  ///   - t: The elements of T.
+  ///   - b: The elements of B, replaced by those of X.
   package static func solveTriangular(
     lower: Bool = true, transpose: Bool = false, fromRight: Bool = false,
     unitDiagonal: Bool = false, rows: Int, columns: Int, _ t: Source, into b: Target

@@ -15,7 +15,8 @@ extension KeyedGenerator {
   ///
   /// Marsaglia & Tsang 2000; for a shape below 1, the draw of shape + 1 times U^(1/shape), in logarithms.
   ///
-  /// - Parameter shape: The shape, positive; NaN otherwise.
+  /// - Parameter shape: The shape, positive.
+  /// - Returns: The draw's logarithm; NaN for an impossible shape.
   public mutating func logGamma(shape: Double) -> Double {
     guard shape > 0, shape < .infinity else { return .nan }
     let boost = shape < 1 ? log(uniform()) / shape : 0
@@ -39,7 +40,8 @@ extension KeyedGenerator {
   ///
   /// Small means by counting exponential gaps (Knuth); from 10 on by Hörmann's transformed rejection PTRS (1993).
   ///
-  /// - Parameter mean: The mean, not negative and finite; NaN otherwise.
+  /// - Parameter mean: The mean, not negative and finite.
+  /// - Returns: A whole number; NaN for an impossible mean.
   public mutating func poisson(mean: Double) -> Double {
     guard mean >= 0, mean < .infinity else { return .nan }
     guard mean >= 10 else {

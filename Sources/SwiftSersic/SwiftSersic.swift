@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The face of the package: one import that brings all that a model author needs.
+// The face of the package: one import for what a model author and a fitter need.
 
 @_exported public import Distributions
 @_exported public import GalaxyFitting

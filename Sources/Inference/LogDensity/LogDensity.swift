@@ -71,7 +71,10 @@ public final class DensityEvaluator: LogDensity {
   }
 
   public func valueAndGradient(at q: [Double], into gradient: inout [Double]) -> Double {
-    q.withUnsafeBufferPointer { q in
+    precondition(
+      gradient.count == dimension,
+      "valueAndGradient: expected a gradient of \(dimension) elements, got \(gradient.count)")
+    return q.withUnsafeBufferPointer { q in
       gradient.withUnsafeMutableBufferPointer { evaluator.valueAndGradient(at: q, into: $0) }
     }
   }
@@ -79,7 +82,10 @@ public final class DensityEvaluator: LogDensity {
   public func hessianVectorProduct(
     at q: [Double], _ direction: [Double], into product: inout [Double]
   ) -> Double {
-    q.withUnsafeBufferPointer { q in
+    precondition(
+      product.count == dimension,
+      "hessianVectorProduct: expected a product of \(dimension) elements, got \(product.count)")
+    return q.withUnsafeBufferPointer { q in
       direction.withUnsafeBufferPointer { direction in
         product.withUnsafeMutableBufferPointer {
           evaluator.hessianVectorProduct(at: q, direction, into: $0)

@@ -34,7 +34,7 @@ public struct LevenbergMarquardt: Sendable {
     var hessian = curvature(target, search.position, damping)
     for iteration in 0..<maximumIterations {
       if isCancelled() { return search.result(.cancelled, iteration) }
-      for k in 0..<n { scales[k] = max(scales[k] * 0.5, abs(hessian[k * n + k]), 1e-12) }
+      for k in 0..<n { scales[k] = max(scales[k] * 0.5, scale(hessian, k, n)) }
       // Raise the damping until the damped curvature is positive definite.
       var factor = factorize(hessian, scales, damping)
       while factor == nil && damping < 1e12 {
@@ -80,9 +80,15 @@ public struct LevenbergMarquardt: Sendable {
   /// Returns the curvature of −log density: with the loss's own second derivatives where that is positive definite.
   private func curvature(_ target: DensityEvaluator, _ q: [Double], _ damping: Double) -> [Double] {
     let exact = target.hessian(at: q, curvature: .lossOnly).map { -$0 }
-    let scales = q.indices.map { max(abs(exact[$0 * q.count + $0]), 1e-12) }
+    let scales = q.indices.map { scale(exact, $0, q.count) }
     if factorize(exact, scales, min(damping, 1e-3)) != nil { return exact }
     return target.hessian(at: q, curvature: .gaussNewton).map { -$0 }
+  }
+
+  /// Returns the curvature along one coordinate, in its own unit; 1 where there is none.
+  private func scale(_ hessian: [Double], _ k: Int, _ n: Int) -> Double {
+    let curvature = abs(hessian[k * n + k])
+    return curvature > 0 ? curvature : 1
   }
 
   /// Returns Σ scale · step².
@@ -96,7 +102,7 @@ public struct LevenbergMarquardt: Sendable {
   {
     var matrix = hessian
     let n = scales.count
-    for k in 0..<n { matrix[k * n + k] += damping * scales[k] }
+    for k in 0..<n { matrix[k * n + k] += max(damping, 1e-14) * scales[k] }
     return CholeskyFactor(matrix, n)
   }
 }

@@ -94,6 +94,14 @@ public struct ScalarDraws: Sendable {
   /// The period of an angle; nil for other quantities.
   public let period: Double?
 
+  /// Creates the draws of a quantity from numbers, chain after chain.
+  public init(name: String, chains: Int, values: [Double], period: Double? = nil) {
+    self.name = name
+    self.chains = chains
+    self.values = values
+    self.period = period
+  }
+
   /// The draws on one branch: for an angle, within half a period of the circular mean.
   public var unwrapped: [Double] {
     guard let period else { return values }
@@ -109,7 +117,9 @@ public struct ScalarDraws: Sendable {
     guard let period else { return values.reduce(0, +) / Double(values.count) }
     let (c, s) = resultant(period)
     let angle = angleOf(s, c) * period / (2 * .pi)
-    return angle < 0 ? angle + period : angle
+    let positive = angle < 0 ? angle + period : angle
+    // A tiny negative angle rounds to the period itself.
+    return positive < period ? positive : 0
   }
 
   /// The standard deviation (divisor N − 1); for an angle that of the branch around the circular mean.
@@ -131,6 +141,7 @@ public struct ScalarDraws: Sendable {
   /// Returns quantiles, linear between order statistics (type 7); an angle's may leave [0, period).
   public func quantiles(_ probabilities: [Double]) -> [Double] {
     let x = unwrapped.sorted()
+    if x.isEmpty { return probabilities.map { _ in .nan } }
     return probabilities.map { p in
       let place = p * Double(x.count - 1)
       let low = min(max(0, Int(place)), x.count - 1)

@@ -50,7 +50,7 @@ one = {
     "cos": (mp.cos, uniform(-10, 10, 60) + uniform(-1e6, 1e6, 60) + [1.5707963267948966, 1e22, 3e9]),
     "erf": (mp.erf, uniform(-6, 6, 60) + uniform(-1, 1, 60) + decades(-300, 0, 20)),
     "erfc": (mp.erfc, uniform(-6, 26, 60) + uniform(-1, 1, 60)),
-    "erfcx": (lambda x: mp.exp(x**2) * mp.erfc(x), uniform(-26, 26, 60) + uniform(-1, 1, 60) + decades(2, 300, 10)),
+    "erfcx": (lambda x: mp.exp(x**2) * mp.erfc(x), uniform(-26, 26, 60) + uniform(-1, 1, 60) + decades(2, 7, 10)),
     "normalCDF": (mp.ncdf, uniform(-37, 6, 60) + uniform(-1, 1, 60)),
     "normalLogCDF": (log_ncdf, uniform(-37, 8, 60) + uniform(-1, 1, 60) + [-x for x in decades(1, 2.4, 10)]),
     "normalLogCDFDerivative": (lambda x: mp.npdf(x) / (mp.erfc(-x / mp.sqrt(2)) / 2),
