@@ -118,6 +118,7 @@ let package = Package(
     tests(
       "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
       resources: [.copy("Golden")]),
+    tests("SwiftSersic", ["SwiftSersic"]),
     tests("Command", ["sersic", "FITS", "Numerics", "Rendering"]),
   ],
   swiftLanguageModes: [.v6]
