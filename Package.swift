@@ -109,7 +109,9 @@ let package = Package(
     tests(
       "Inference",
       ["Inference", "PPL", "Distributions", "Tensors", "Numerics", "AllocationCounter"]),
-    tests("TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"]),
+    tests(
+      "TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"],
+      resources: [.copy("Fixtures")]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting"]),
