@@ -93,7 +93,9 @@ let package = Package(
       ]
     ),
     // Row 8: programs.
-    program("sersic", ["SwiftSersic", "GalaxyFitting", arguments]),
+    program(
+      "sersic",
+      ["Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", arguments]),
     program("Benchmarks", ["SwiftSersic", arguments]),
     // Tests, by module.
     .target(
@@ -118,6 +120,7 @@ let package = Package(
     tests(
       "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
       resources: [.copy("Golden")]),
+    tests("Command", ["sersic", "FITS", "Numerics", "Rendering"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -101,3 +101,8 @@ struct FITSName: Sendable, Hashable {
     return .name(first, version: version)
   }
 }
+
+/// Returns the path of the file that a name with extended syntax stands for.
+package func pathOfFITSName(_ name: String) -> String {
+  FITSName(name) { PathKind($0) != .absent }.path
+}
