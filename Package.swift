@@ -88,7 +88,7 @@ let package = Package(
     module(
       "SwiftSersic",
       [
-        "Tensors", "Distributions", "PPL", "Rendering", "Inference", "GalaxyModels",
+        "Numerics", "Tensors", "Distributions", "PPL", "Rendering", "Inference", "GalaxyModels",
         "GalaxyFitting",
       ]
     ),
@@ -96,16 +96,22 @@ let package = Package(
     program(
       "sersic",
       ["Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", arguments]),
-    program("Benchmarks", ["SwiftSersic", "GalaxyFitting"]),
+    program("Benchmarks", ["SwiftSersic", arguments]),
     // Tests, by module.
     .target(
-      name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions"],
+      name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions", "PPL"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("Architecture"),
+    tests("Readme", ["SwiftSersic"]),
     tests("Numerics", ["Numerics"], resources: [.copy("Golden")]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"]),
     tests("Distributions", ["Distributions", "Tensors", "Numerics"], resources: [.copy("Golden")]),
+    tests("PPL", ["PPL", "Distributions", "Tensors", "Numerics"]),
+    tests(
+      "Inference",
+      ["Inference", "PPL", "Distributions", "Tensors", "Numerics", "AllocationCounter"]),
+    tests("TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting"]),

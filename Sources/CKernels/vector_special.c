@@ -108,6 +108,35 @@ SS_INLINE double ss_normal_log_cdf_derivative1(double x) {
   return x == -INFINITY ? INFINITY : result;
 }
 
+/// The standard normal quantile: Wichura 1988, algorithm AS 241 (PPND16), with its rational functions in q and √(-log p).
+SS_INLINE double ss_normal_quantile1(double p) {
+  double q = p - 0.5, r = 0.180625 - q * q;
+  double central = q * (3.3871328727963666080e0 + r * (1.3314166789178437745e+2 + r * (1.9715909503065514427e+3
+      + r * (1.3731693765509461125e+4 + r * (4.5921953931549871457e+4 + r * (6.7265770927008700853e+4
+      + r * (3.3430575583588128105e+4 + r * 2.5090809287301226727e+3)))))))
+      / (1.0 + r * (4.2313330701600911252e+1 + r * (6.8718700749205790830e+2 + r * (5.3941960214247511077e+3
+      + r * (2.1213794301586595867e+4 + r * (3.9307895800092710610e+4 + r * (2.8729085735721942674e+4
+      + r * 5.2264952788528545610e+3)))))));
+  double t = __builtin_elementwise_sqrt(-ss_log1(q < 0.0 ? p : 1.0 - p));
+  double u = t - 1.6, v = t - 5.0;
+  double middle = (1.42343711074968357734e0 + u * (4.63033784615654529590e0 + u * (5.76949722146069140550e0
+      + u * (3.64784832476320460504e0 + u * (1.27045825245236838258e0 + u * (2.41780725177450611770e-1
+      + u * (2.27238449892691845833e-2 + u * 7.74545014278341407640e-4)))))))
+      / (1.0 + u * (2.05319162663775882187e0 + u * (1.67638483018380384940e0 + u * (6.89767334985100004550e-1
+      + u * (1.48103976427480074590e-1 + u * (1.51986665636164571966e-2 + u * (5.47593808499534494600e-4
+      + u * 1.05075007164441684324e-9)))))));
+  double far = (6.65790464350110377720e0 + v * (5.46378491116411436990e0 + v * (1.78482653991729133580e0
+      + v * (2.96560571828504891230e-1 + v * (2.65321895265761230930e-2 + v * (1.24266094738807843860e-3
+      + v * (2.71155556874348757815e-5 + v * 2.01033439929228813265e-7)))))))
+      / (1.0 + v * (5.99832206555887937690e-1 + v * (1.36929880922735805310e-1 + v * (1.48753612908506148525e-2
+      + v * (7.86869131145613259100e-4 + v * (1.84631831751005468180e-5 + v * (1.42151175831644588870e-7
+      + v * 2.04426310338993978564e-15)))))));
+  double tail = ss_copysign1(t <= 5.0 ? middle : far, q);
+  double result = ss_abs1(q) <= 0.425 ? central : tail;
+  result = p > 0.0 ? result : (p == 0.0 ? -INFINITY : NAN);
+  return p < 1.0 ? result : (p == 1.0 ? INFINITY : NAN);
+}
+
 /// Defines ss_NAME over arrays and ss_NAME_value for one number; out == x is allowed.
 #define SS_MAP(NAME)                                               \
   SS_CLONES void ss_##NAME(const double *x, double *out, long n) { \
@@ -122,6 +151,7 @@ SS_MAP(erfcx)
 SS_MAP(normal_cdf)
 SS_MAP(normal_log_cdf)
 SS_MAP(normal_log_cdf_derivative)
+SS_MAP(normal_quantile)
 
 // MARK: - Gamma function
 

@@ -26,6 +26,14 @@ public protocol Handler: Sendable {
   func provides(_ site: Site) -> Bool
 }
 
+/// A handler that is part of a model's own structure: it sees every site, also those hidden from other handlers.
+///
+/// Without that, a site hidden inside a scope would lose its prefix, and with it its own draw; in a plate, its shape.
+protocol StructuralHandler: Handler {}
+
+/// Stands in a handler's place while that handler is at work.
+struct Idle: Handler {}
+
 extension Handler {
   public mutating func process(_ site: inout Site) {}
   public mutating func postprocess(_ site: inout Site) {}

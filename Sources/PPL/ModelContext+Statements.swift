@@ -104,8 +104,6 @@ extension ModelContext {
     _ name: String, _ size: Int, subsample: Int, axis: Int? = nil,
     _ body: (Tensor) throws -> Output
   ) rethrows -> Output {
-    var site = Site(.plate, name)
-    let count = min(max(subsample, 0), max(size, 0))
     if size < 1 || subsample < 1 || subsample > size || (axis ?? -1) >= 0 {
       report(
         ModelError(
@@ -113,16 +111,24 @@ extension ModelContext {
           "expected 1 ≤ subsample ≤ size and a negative axis, found size \(size), subsample \(subsample), axis \(axis ?? -1)"
         ))
     }
-    let handler = Plate(name: name, size: size, subsampleSize: count, axis: axis ?? freeAxis)
-    if count < size {
-      site.value = nil
-    } else {
-      site.value = Tensor.arange(count)
+    // After a mistake the run goes on with the nearest plate that is possible.
+    let whole = max(size, 1)
+    let handler = Plate(
+      name: name, size: whole, subsampleSize: min(max(subsample, 1), whole),
+      axis: axis.flatMap { $0 < 0 ? $0 : nil } ?? freeAxis)
+    var site = Site(.plate, name)
+    site.plates = [
+      PlateFrame(
+        name: name, size: whole, subsampleSize: handler.subsampleSize, axis: handler.axis)
+    ]
+    var indices = emit(site).value ?? .zeros([handler.subsampleSize])
+    if indices.shape != [handler.subsampleSize] {
+      report(
+        ModelError(
+          .shapeMismatch(expected: [handler.subsampleSize], found: indices.shape), site: name,
+          "expected \(handler.subsampleSize) indices, found shape \(indices.shape)"))
+      indices = .arange(handler.subsampleSize)
     }
-    let emitted = emit(site)
-    let indices =
-      emitted.value
-      ?? Plate.draw(count, of: size, key: (emitted.key ?? key).folding(in: emitted.name))
     return try with(handler) { try body(indices) }.0
   }
 

@@ -42,6 +42,18 @@ public final class ModelContext {
     return (output, final)
   }
 
+  /// Runs `body` on the handler at an index; its state is moved out meanwhile, so that it is never copied.
+  private func use(_ index: Int, _ body: (inout any Handler) -> Void) {
+    position = index
+    var handler = stack[index]
+    stack[index] = Idle()
+    body(&handler)
+    stack[index] = handler
+  }
+
+  /// The names of the plates outside the handler that is at work, outermost first.
+  var outerPlates: [String] { stack[..<position].compactMap { ($0 as? Plate)?.name } }
+
   /// The last axis that no plate around the next statement holds, counted from the back.
   var freeAxis: Int {
     let held = stack.compactMap { ($0 as? Plate)?.axis }
@@ -54,22 +66,15 @@ public final class ModelContext {
   /// Passes a site through the handlers outside the one at `top`, and returns it with its value.
   private func emit(_ site: Site, outside top: Int) -> Site {
     var site = site
-    var reached = top
-    while reached > 0 && !site.isStopped {
-      reached -= 1
-      position = reached
-      var handler = stack[reached]
-      handler.process(&site, in: self)
-      stack[reached] = handler
+    var passed: [Int] = []
+    for index in (0..<top).reversed()
+    where !site.isStopped || stack[index] is any StructuralHandler {
+      use(index) { $0.process(&site, in: self) }
+      passed.append(index)
     }
-    if site.value == nil { giveDefault(&site, keysFrom: reached) }
-    check(site)
-    for index in reached..<max(top, reached) {
-      position = index
-      var handler = stack[index]
-      handler.postprocess(&site)
-      stack[index] = handler
-    }
+    if site.value == nil { giveDefault(&site) }
+    check(&site)
+    for index in passed.reversed() { use(index) { $0.postprocess(&site) } }
     return site
   }
 
@@ -79,8 +84,16 @@ public final class ModelContext {
   /// Passes a site made by the handler that is at work through the handlers outside it.
   ///
   /// Plates, scale, mask and scopes that the handler's own site has passed already are taken from `parent`.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the new site.
+  ///   - distribution: Its distribution, with the batch shape of `parent`.
+  ///   - parent: The site that it replaces.
+  ///   - inverse: Returns the new site's value for a value of `parent`.
+  /// - Returns: The value of the new site.
   public func emit(
-    _ name: String, _ distribution: any Distribution, derivedFrom parent: Site
+    _ name: String, _ distribution: any Distribution, derivedFrom parent: Site,
+    inverse: @escaping @Sendable (Tensor) -> Tensor
   ) -> Tensor {
     let here = position
     defer { position = here }
@@ -91,7 +104,11 @@ public final class ModelContext {
     site.mask = parent.mask
     site.key = parent.key
     site.hints = parent.hints
-    site.isAuxiliary = true
+    let shape = parent.distribution.map { $0.batchShape + $0.eventShape } ?? []
+    site.origin =
+      parent.origin.map { origin in
+        SiteOrigin(name: origin.name, shape: origin.shape) { inverse(origin.inverse($0)) }
+      } ?? SiteOrigin(name: parent.name, shape: shape, inverse: inverse)
     return emit(site, outside: here).value ?? distribution.feasibleValue
   }
 
@@ -100,7 +117,8 @@ public final class ModelContext {
     var renamed = site
     for index in (0..<position).reversed() {
       if stack[index].provides(renamed) { return true }
-      if let scope = stack[index] as? Scope { scope.rename(&renamed) }
+      if let scope = stack[index] as? Scope { scope.process(&renamed) }
+      if let block = stack[index] as? Block, block.hides(renamed) { return false }
     }
     return false
   }
@@ -108,37 +126,52 @@ public final class ModelContext {
   // MARK: - Defaults and checks
 
   /// Gives a site the value it has when no handler gave one.
-  private func giveDefault(_ site: inout Site, keysFrom reached: Int) {
-    guard site.kind == .sample, let distribution = site.distribution else { return }
-    // A handler that hides sites from those outside it must not cut them off from their keys.
-    let outer =
-      site.key ?? stack[..<reached].reversed().lazy.compactMap { ($0 as? Seed)?.key }.first
-    site.value = distribution.sample(key: (outer ?? key).folding(in: site.name), sampleShape: [])
+  private func giveDefault(_ site: inout Site) {
+    let own = (site.key ?? key).folding(in: site.name)
+    switch site.kind {
+    case .sample: site.value = site.distribution?.sample(key: own, sampleShape: [])
+    case .plate: site.value = site.plates.first?.indices(key: own)
+    default: break
+    }
   }
 
-  /// Keeps a mistake where names collide or shapes do not fit.
-  private func check(_ site: Site) {
+  /// Keeps a mistake where names collide or shapes do not fit, and puts a feasible value in place of one that does not.
+  private func check(_ site: inout Site) {
     guard site.kind != .plate else { return }
+    let plates = site.plates.map(\.name)
     if !names.insert(site.name).inserted {
       report(
         ModelError(
-          .duplicateSite, site: site.name, plates: site.plates.map(\.name),
+          .duplicateSite, site: site.name, plates: plates,
           "expected a name of its own, found a second site of this name; rename it, or call the part under m.scope(…)"
         ))
     }
-    guard site.kind == .sample, let distribution = site.distribution, let value = site.value
-    else { return }
-    let shape = distribution.batchShape + distribution.eventShape
-    if value.shape != shape {
-      let isBroadcast = site.isObserved && broadcastShape([value.shape, shape]) != nil
-      if !isBroadcast {
+    guard let value = site.value, site.kind == .sample || site.kind == .factor else { return }
+    var batch = value.shape
+    if let distribution = site.distribution {
+      let shape = distribution.batchShape + distribution.eventShape
+      let merged = broadcastShape([value.shape, shape])
+      if site.isObserved && merged == value.shape {
+        batch = Array(value.shape.dropLast(distribution.eventShape.count))
+      } else {
+        batch = distribution.batchShape
+        site.value = merged == shape ? value.broadcast(to: shape) : distribution.feasibleValue
+      }
+      if merged != shape && !(site.isObserved && merged == value.shape) {
         report(
           ModelError(
-            .shapeMismatch(expected: shape, found: value.shape), site: site.name,
-            plates: site.plates.map(\.name),
+            .shapeMismatch(expected: shape, found: value.shape), site: site.name, plates: plates,
             "expected a value of shape \(shape) (batch \(distribution.batchShape), event \(distribution.eventShape)), found \(value.shape)"
           ))
       }
+    }
+    if let mask = site.mask, broadcastShape([mask.shape, batch]) != batch {
+      site.mask = nil
+      report(
+        ModelError(
+          .shapeMismatch(expected: batch, found: mask.shape), site: site.name, plates: plates,
+          "expected a mask that broadcasts to the batch shape \(batch), found shape \(mask.shape)"
+        ))
     }
   }
 }

@@ -63,8 +63,8 @@ public struct Site: Sendable {
   /// The distribution the author wrote, where a reparameterisation has replaced it.
   public var original: (any Distribution)?
 
-  /// Whether the site was made by a reparameterisation, in place of another site.
-  public var isAuxiliary = false
+  /// The site that this one was made in place of, by a reparameterisation.
+  public internal(set) var origin: SiteOrigin?
 
   /// Hints for inference algorithms, set by ``InferConfig``.
   public var hints: [String: String] = [:]
@@ -80,6 +80,12 @@ public struct Site: Sendable {
 
   /// Whether the site is a latent random variable.
   public var isLatent: Bool { kind == .sample && !isObserved && !isPredicted }
+
+  /// Whether the site was made by a reparameterisation, in place of another site.
+  public var isAuxiliary: Bool { origin != nil }
+
+  /// Whether scales and masks matter to the site: it has a density, or had one before it was reparameterised.
+  public var isWeighted: Bool { kind == .sample || kind == .factor || original != nil }
 
   /// The log density of the site: scale × masked log probability, summed; zero for sites without a density.
   ///
@@ -121,6 +127,18 @@ extension Tensor {
   var constantScalar: Double? { isTraced || count != 1 ? nil : item() }
 }
 
+/// The site that a reparameterisation has replaced, as its author wrote it.
+public struct SiteOrigin: Sendable {
+  /// Its name.
+  public internal(set) var name: String
+
+  /// The shape of its value.
+  public let shape: Shape
+
+  /// Returns the value of the site that replaces it, for a value of the original one.
+  public let inverse: @Sendable (Tensor) -> Tensor
+}
+
 /// A plate that a statement stands in.
 public struct PlateFrame: Sendable, Hashable {
   /// The name of the plate.
@@ -134,4 +152,15 @@ public struct PlateFrame: Sendable, Hashable {
 
   /// The axis of the batch shape, counted from the back: −1 is the last.
   public let axis: Int
+
+  /// Draws the indices in use, without replacement and in random order; all of them, in order, of a full plate.
+  func indices(key: RandomKey) -> Tensor {
+    guard subsampleSize < size else { return .arange(size) }
+    var indices = Array(0..<size)
+    for k in 0..<subsampleSize {
+      // A partial Fisher–Yates shuffle; the bias of the remainder is below size / 2⁶⁴.
+      indices.swapAt(k, k + Int(key.bits(UInt64(k)) % UInt64(size - k)))
+    }
+    return Tensor(indices[..<subsampleSize].map(Double.init))
+  }
 }

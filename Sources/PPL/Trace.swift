@@ -6,8 +6,11 @@ public import Tensors
 
 /// The sites of one run of a model, in the order of their statements.
 public struct Trace: Sendable {
-  /// The sites, in order; plates are left out.
+  /// The sites, in order; plates and keys are left out.
   public internal(set) var sites: [Site] = []
+
+  /// The indices of the plates, by name, for ``Replay``.
+  public internal(set) var plates: [String: Tensor] = [:]
 
   /// The place of each name.
   private var index: [String: Int] = [:]

@@ -47,13 +47,13 @@ import Testing
     }
   }
 
-  @Test("good lengths are even, well factored, and at most an eighth longer than asked")
+  @Test("good lengths are even, well factored, and at most a third longer than asked")
   func sizes() {
     for minimum in 48...4000 {
       let length = FFTSizes.good(atLeast: minimum)
       #expect(length >= minimum && length % 8 == 0)
-      // The widest gap of the lengths 2^a {1, 3, 5, 9, 15, 25} is 8 → 9.
-      #expect(Double(length) <= 1.126 * Double(minimum) + 8)
+      // The widest gap of these lengths is 48 → 64.
+      #expect(3 * length <= 4 * minimum)
       var rest = length
       for factor in [2, 3, 5] { while rest % factor == 0 { rest /= factor } }
       #expect(rest == 1)

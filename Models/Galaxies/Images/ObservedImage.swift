@@ -3,6 +3,7 @@
 // An image to fit: pixels, noise, mask and PSF of one cutout, checked once when it is made.
 
 public import FITS
+public import Numerics
 public import Rendering
 
 /// A position in pixels: x is the column, y the row, pixel centres are integers, the first pixel is 0.
@@ -115,6 +116,9 @@ public struct ObservedImage: Sendable {
   /// What was found when the inputs were checked: notes and warnings.
   public let findings: [InputFinding]
 
+  /// How much effort goes into the Fourier transforms of models of this image; change it with ``planned(_:)``.
+  public private(set) var planning: FFTPlanning = .estimate
+
   /// The tape operations of models of this image, made when first needed.
   let operators = ImageOperators()
 
@@ -187,6 +191,15 @@ public struct ObservedImage: Sendable {
     try self.init(
       width: width, height: height, science: science, noise: .rms(rms), mask: mask, psf: psf,
       normalizePSF: normalizePSF, pixelResponse: pixelResponse)
+  }
+
+  /// Returns the image with another effort for its Fourier transforms: `.measure` pays where a model runs many times.
+  ///
+  /// Measuring takes 0.2–0.8 s for each new shape, once per machine; the last bits of an image may depend on it.
+  public func planned(_ planning: FFTPlanning) -> ObservedImage {
+    var image = self
+    image.planning = planning
+    return image
   }
 
   /// Returns the position in the parent image, first pixel 0, of a position in this one.

@@ -13,11 +13,12 @@ final class ImageOperators: Sendable {
   private struct SceneKey: Hashable {
     let layout: SceneLayout
     let method: RenderingMethod
+    let planning: FFTPlanning
   }
 
   /// The operations made so far.
   private struct Made {
-    var plan: RendererPlan?
+    var plans: [FFTPlanning: RendererPlan] = [:]
     var renderers: [SceneKey: RenderPrimitive] = [:]
     var likelihoods: [ImageLoss: any ImageLikelihood] = [:]
   }
@@ -29,7 +30,7 @@ final class ImageOperators: Sendable {
     -> RenderPrimitive
   {
     try made.withLock { made in
-      let key = SceneKey(layout: layout, method: method)
+      let key = SceneKey(layout: layout, method: method, planning: image.planning)
       if let known = made.renderers[key] { return known }
       let primitive: RenderPrimitive
       switch method {
@@ -38,10 +39,10 @@ final class ImageOperators: Sendable {
           return try pixelRenderer(layout, image)
         }
         let plan =
-          try made.plan
+          try made.plans[image.planning]
           ?? RendererPlan(
-            width: image.width, height: image.height, psf: image.psf, planning: .estimate)
-        made.plan = plan
+            width: image.width, height: image.height, psf: image.psf, planning: image.planning)
+        made.plans[image.planning] = plan
         primitive = RenderPrimitive(width: image.width, height: image.height, layout: layout) {
           FourierRenderer(plan: plan, layout: layout)
         }
@@ -59,7 +60,7 @@ final class ImageOperators: Sendable {
     RenderPrimitive(
       try PixelRendererPlan(
         width: image.width, height: image.height, psf: image.psf, layout: layout,
-        planning: .estimate))
+        planning: image.planning))
   }
 
   /// Returns the likelihood of an image's pixels under a loss.

@@ -62,6 +62,9 @@ void ss_normal_log_cdf(const double *x, double *out, long n);
 /// The derivative of the former, φ(x) / Φ(x).
 void ss_normal_log_cdf_derivative(const double *x, double *out, long n);
 
+/// The standard normal quantile, the inverse of ss_normal_cdf: 4 ulp, -∞ at 0, ∞ at 1, NaN outside.
+void ss_normal_quantile(const double *x, double *out, long n);
+
 /// log |Γ(x)|, by the system's lgamma_r.
 void ss_lgamma(const double *x, double *out, long n);
 
@@ -91,6 +94,9 @@ double ss_normal_log_cdf_value(double x);
 
 /// φ(x) / Φ(x) of one number.
 double ss_normal_log_cdf_derivative_value(double x);
+
+/// The standard normal quantile of one probability.
+double ss_normal_quantile_value(double x);
 
 /// log |Γ(x)| of one number.
 double ss_lgamma_value(double x);

@@ -11,10 +11,14 @@ public import Tensors
 extension Model {
   /// Returns the log density of the model's latent sites in unconstrained coordinates, compiled.
   ///
+  /// A latent site to which a handler has given a value (``Model/substituting(_:)``) is fixed: it has no coordinates.
+  /// If the model's control flow changes which latent sites there are, its density is NaN wherever they differ from those of
+  /// its first run. Data to be predicted are left out.
+  ///
   /// - Throws: ``ModelError`` if the model makes a mistake, has no latent site or a discrete one, or if its density is
-  ///   not fixed (a subsampled plate, a random key).
+  ///   not fixed (a subsampled plate, a random key, data to be predicted that other statements depend on).
   public func logDensity() throws -> CompiledDensity {
-    try CompiledDensity(handled(by: Block { _ in false }).erased)
+    try CompiledDensity(erased)
   }
 
   /// The model without its output.
@@ -52,9 +56,21 @@ public struct CompiledDensity: Sendable {
       )
     }
     self.model = model
-    layout = try CompiledDensity.layout(discovery.latents)
-    function = CompiledFunction(at: [.zeros([layout.dimension])]) {
-      [layout = self.layout] inputs in
+    let layout = try CompiledDensity.layout(discovery.latents)
+    self.layout = layout
+    let origin = Tensor.zeros([layout.dimension])
+    if discovery.hasPredictions {
+      let totals = [RandomKey(0), RandomKey(1)].map { key in
+        CompiledDensity.run(model, layout, origin, .unconstrained, predicting: key).total.item()
+      }
+      guard totals[0] == totals[1] || totals.allSatisfy(\.isNaN) else {
+        throw ModelError(
+          .noFixedDensity,
+          "expected a density that depends on latent sites alone, found that it changes with the draw of data that are to be predicted; state those that others depend on with sample, or give their data"
+        )
+      }
+    }
+    function = CompiledFunction(at: [origin]) { inputs in
       [CompiledDensity.run(model, layout, inputs[0], .unconstrained).total]
     }
   }
@@ -72,21 +88,22 @@ public struct CompiledDensity: Sendable {
         start = range.upperBound
         return LayoutEntry(
           name: site.name, range: range, unconstrainedShape: coordinates, shape: shape,
-          constraint: distribution.support, isAuxiliary: site.isAuxiliary)
+          constraint: distribution.support, origin: site.origin?.name)
       })
   }
 
   /// Runs the model at an unconstrained vector.
   private static func run(
     _ model: Model<Void>, _ layout: ParameterLayout, _ q: Tensor,
-    _ measure: DensityAccumulator.Measure
+    _ measure: DensityAccumulator.Measure, predicting key: RandomKey? = nil
   ) -> DensityAccumulator {
     let coordinates = layout.entries.map { entry in
       (entry.name, q[entry.range].reshaped(entry.unconstrainedShape))
     }
-    let handler = DensityAccumulator(measure, Dictionary(coordinates) { $1 })
+    let handler = DensityAccumulator(
+      measure, Dictionary(coordinates) { $1 }, drawsPredictions: key != nil)
     // The model ran without a mistake when it was compiled; what it does wrong only at some values gives NaN here.
-    guard let (_, final) = try? model.run(under: handler) else {
+    guard let (_, final) = try? model.run(under: handler, key: key ?? 0) else {
       var broken = handler
       broken.fail()
       return broken
@@ -131,7 +148,7 @@ public struct CompiledDensity: Sendable {
     makeConstrainer(sites: names).callAsFunction(q)
   }
 
-  /// Returns a function from unconstrained vectors to the values of sites; one to each thread.
+  /// Returns a function from unconstrained vectors to the values of sites, NaN for those it does not know; one to each thread.
   public func makeConstrainer(sites names: [String]? = nil) -> Constrainer {
     let names = names ?? authoredNames
     let key = names.joined(separator: "\u{0}")
@@ -139,7 +156,9 @@ public struct CompiledDensity: Sendable {
       if let known = known[key] { return known }
       let made = CompiledFunction(at: [.zeros([dimension])]) { [model, layout] inputs in
         let trace = CompiledDensity.run(model, layout, inputs[0], .authored).trace
-        return names.map { trace.site($0)?.value ?? Tensor(.nan) }
+        return names.map { name in
+          trace.site(name).flatMap { $0.isPredicted ? nil : $0.value } ?? Tensor(.nan)
+        }
       }
       known[key] = made
       return made
@@ -151,7 +170,7 @@ public struct CompiledDensity: Sendable {
   public var authoredNames: [String] {
     let trace = CompiledDensity.run(model, layout, .zeros([dimension]), .authored).trace
     return trace.sites.filter {
-      ($0.isLatent && !$0.isAuxiliary) || ($0.kind == .deterministic && $0.original != nil)
+      !$0.isAuxiliary && (layout[$0.name] != nil || $0.original != nil)
     }.map(\.name)
   }
 
@@ -163,57 +182,41 @@ public struct CompiledDensity: Sendable {
 
   /// Returns the unconstrained vector at which the latent sites have given values.
   ///
-  /// - Parameter values: A value for each latent site; shapes must match.
+  /// - Parameters:
+  ///   - values: A value for each latent site, a reparameterised one under its own name or that of its base.
+  ///   - others: The vector from which sites without a value take their coordinates; nil: there must be none.
   /// - Throws: ``ModelError`` if a site is missing or unknown, a shape differs, or a value lies outside its support.
-  public func unconstrain(_ values: [String: any TensorConvertible]) throws -> [Double] {
-    let unknown = values.keys.filter { layout[$0] == nil }.sorted()
-    let missing = layout.names.filter { values[$0] == nil }
-    guard unknown.isEmpty && missing.isEmpty else {
+  public func unconstrain(
+    _ values: [String: any TensorConvertible], others: [Double]? = nil
+  ) throws -> [Double] {
+    let known = Set(layout.entries.flatMap { [$0.name, $0.origin ?? $0.name] })
+    let unknown = values.keys.filter { !known.contains($0) }.sorted()
+    let missing = layout.entries.filter {
+      values[$0.name] == nil && values[$0.origin ?? $0.name] == nil
+    }.map(\.name)
+    guard unknown.isEmpty && (missing.isEmpty || others != nil) else {
       throw ModelError(
         .unknownSites(unknown.isEmpty ? missing : unknown),
         "expected values for the sites \(layout.names), found unknown \(unknown), missing \(missing)"
       )
     }
+    var coordinates: [String: Tensor] = [:]
+    for entry in layout.entries where missing.contains(entry.name) {
+      guard let others else { break }
+      coordinates[entry.name] = Tensor(
+        Array(others[entry.range]), shape: entry.unconstrainedShape)
+    }
     // Supports may depend on other sites, so the model runs at the values themselves.
-    let trace = try model.run(
-      under: Substituting(values: values.mapValues(\.tensor))
-    ).1.trace
+    let placement = Placement(values: values.mapValues(\.tensor), coordinates: coordinates)
+    let (_, final) = try model.run(under: placement)
+    if let problem = final.problem { throw problem }
     var q = [Double](repeating: 0, count: dimension)
     for entry in layout.entries {
-      guard let site = trace.site(entry.name), let value = values[entry.name]?.tensor,
-        let support = site.distribution?.support, let map = bijector(to: support)
-      else { continue }
-      guard value.shape == entry.shape else {
-        throw ModelError(
-          .shapeMismatch(expected: entry.shape, found: value.shape), site: entry.name,
-          "expected a value of shape \(entry.shape), found \(value.shape)")
-      }
-      let u = map.inverse(value).elements
-      guard u.allSatisfy(\.isFinite), support.contains(value).isTrue else {
-        throw ModelError(
-          .outsideSupport, site: entry.name,
-          "expected a value inside the support of \(site.distribution.map { "\($0)" } ?? ""), found \(value); move it inside"
-        )
-      }
+      guard let u = final.found[entry.name], u.count == entry.range.count else { continue }
       q.replaceSubrange(entry.range, with: u)
     }
     return q
   }
-}
-
-/// Sets latent sites to values and keeps all sites.
-private struct Substituting: Handler {
-  let values: [String: Tensor]
-  private(set) var trace = Trace()
-
-  /// Creates the handler.
-  init(values: [String: Tensor]) { self.values = values }
-
-  mutating func process(_ site: inout Site) {
-    if site.isLatent, let value = values[site.name] { site.value = value }
-  }
-
-  mutating func postprocess(_ site: inout Site) { trace.append(site) }
 }
 
 /// A compiled function from unconstrained vectors to the values of sites; belongs to one thread.

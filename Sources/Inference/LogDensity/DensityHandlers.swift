@@ -6,7 +6,7 @@ import Distributions
 import PPL
 import Tensors
 
-/// Finds the latent sites of a model, and what forbids a fixed density.
+/// Finds the free latent sites of a model, and what forbids a fixed density.
 struct Discovery: Handler {
   /// The latent sites, in order.
   private(set) var latents: [Site] = []
@@ -14,8 +14,22 @@ struct Discovery: Handler {
   /// The first reason why there is no density that can be followed by gradients.
   private(set) var problem: ModelError?
 
+  /// Whether any data are to be predicted.
+  private(set) var hasPredictions = false
+
+  /// The latent sites to which a handler inside has given a value: they are fixed.
+  private var fixed: Set<String> = []
+
+  mutating func process(_ site: inout Site) {
+    if site.isLatent && site.value != nil { fixed.insert(site.name) }
+  }
+
   mutating func postprocess(_ site: inout Site) {
-    if site.isLatent { latents.append(site) }
+    if site.isPredicted { hasPredictions = true }
+    if site.isLatent {
+      if fixed.contains(site.name) { return }
+      latents.append(site)
+    }
     guard problem == nil else { return }
     if site.isLatent, site.distribution?.support.isDiscrete ?? false {
       problem = ModelError(
@@ -52,6 +66,15 @@ struct DensityAccumulator: Handler {
   /// The unconstrained coordinates, by site.
   let coordinates: [String: Tensor]
 
+  /// Whether data to be predicted are drawn; else they take a value that depends on no key.
+  let drawsPredictions: Bool
+
+  /// The coordinates that have found no site yet.
+  private var unused: Set<String>
+
+  /// Whether the run made a mistake, or had other latent sites than those of the coordinates.
+  private var isBroken = false
+
   /// The terms so far.
   private(set) var terms: [Tensor] = []
 
@@ -59,15 +82,25 @@ struct DensityAccumulator: Handler {
   private(set) var trace = Trace()
 
   /// Creates the handler for given coordinates.
-  init(_ measure: Measure, _ coordinates: [String: Tensor]) {
+  init(_ measure: Measure, _ coordinates: [String: Tensor], drawsPredictions: Bool = false) {
     self.measure = measure
     self.coordinates = coordinates
+    self.drawsPredictions = drawsPredictions
+    unused = Set(coordinates.keys)
   }
 
   mutating func process(_ site: inout Site) {
-    guard site.isLatent, site.value == nil, let u = coordinates[site.name],
-      let support = site.distribution?.support, let map = bijector(to: support)
-    else { return }
+    if site.isPredicted && site.value == nil && !drawsPredictions {
+      site.value = site.distribution?.feasibleValue
+    }
+    guard site.isLatent, site.value == nil else { return }
+    guard let u = coordinates[site.name], let support = site.distribution?.support,
+      let map = bijector(to: support)
+    else {
+      isBroken = true
+      return
+    }
+    unused.remove(site.name)
     let x = map.forward(u)
     site.value = x
     if measure == .unconstrained { terms.append(map.logAbsDetJacobian(u, x).sum()) }
@@ -87,8 +120,74 @@ struct DensityAccumulator: Handler {
   }
 
   /// Makes the density NaN.
-  mutating func fail() { terms.append(Tensor(.nan)) }
+  mutating func fail() { isBroken = true }
 
-  /// The log density.
-  var total: Tensor { terms.reduce(Tensor(0)) { $0 + $1 } }
+  /// The log density; NaN where the model's latent sites are not those of the coordinates.
+  var total: Tensor {
+    isBroken || !unused.isEmpty ? Tensor(.nan) : terms.reduce(Tensor(0)) { $0 + $1 }
+  }
+}
+
+/// Gives latent sites given values, or those of given coordinates, and finds the coordinates of all.
+struct Placement: Handler {
+  /// The values, by site; a reparameterised site's under its own name or that of its base.
+  let values: [String: Tensor]
+
+  /// The unconstrained coordinates of the other sites.
+  let coordinates: [String: Tensor]
+
+  /// The unconstrained coordinates of all sites.
+  private(set) var found: [String: [Double]] = [:]
+
+  /// The first value that does not fit its site.
+  private(set) var problem: ModelError?
+
+  /// Creates the handler.
+  init(values: [String: Tensor], coordinates: [String: Tensor]) {
+    self.values = values
+    self.coordinates = coordinates
+  }
+
+  mutating func process(_ site: inout Site) {
+    guard site.isLatent, site.value == nil, let distribution = site.distribution,
+      let map = bijector(to: distribution.support)
+    else { return }
+    if let u = coordinates[site.name] {
+      found[site.name] = u.elements
+      site.value = map.forward(u)
+      return
+    }
+    let shape = distribution.batchShape + distribution.eventShape
+    var given = values[site.name]
+    var expected = shape
+    if given == nil, let origin = site.origin {
+      given = values[origin.name]
+      expected = origin.shape
+      if given?.shape == expected { given = given.map(origin.inverse) }
+    }
+    guard let given else { return }
+    let name = values[site.name] == nil ? site.origin?.name ?? site.name : site.name
+    guard given.shape == shape else {
+      fail(
+        ModelError(
+          .shapeMismatch(expected: expected, found: given.shape), site: name,
+          plates: site.plates.map(\.name),
+          "expected a value of shape \(expected), found \(given.shape)"))
+      return
+    }
+    let u = map.inverse(given).elements
+    guard u.allSatisfy(\.isFinite), distribution.support.contains(given).isTrue else {
+      fail(
+        ModelError(
+          .outsideSupport, site: name, plates: site.plates.map(\.name),
+          "expected a value inside the support of \(distribution), found \(given); move it inside"
+        ))
+      return
+    }
+    found[site.name] = u
+    site.value = given
+  }
+
+  /// Keeps the first mistake.
+  private mutating func fail(_ error: ModelError) { problem = problem ?? error }
 }

@@ -2,6 +2,7 @@
 //
 // Where an algorithm starts: strategies, and the search for a point with a finite density and gradient.
 
+import Distributions
 public import Numerics
 import PPL
 public import Tensors
@@ -33,8 +34,15 @@ extension CompiledDensity {
     let evaluator = makeEvaluator()
     var gradient = [Double](repeating: 0, count: dimension)
     var value = Double.nan
+    // A draw that rounds to a bound calls for another draw; a given value outside its support is the caller's mistake.
+    let isRandom = if case .values = strategy { false } else { true }
     for attempt in 0..<attempts {
-      let q = try propose(strategy, key.folding(in: UInt64(attempt)))
+      let q: [Double]
+      do {
+        q = try propose(strategy, key.folding(in: UInt64(attempt)))
+      } catch let error as ModelError where error.kind == .outsideSupport && isRandom {
+        continue
+      }
       value = evaluator.valueAndGradient(at: q, into: &gradient)
       if value.isFinite && gradient.allSatisfy(\.isFinite) { return q }
     }
@@ -52,36 +60,39 @@ extension CompiledDensity {
     switch strategy {
     case .uniform(let radius):
       return (0..<dimension).map { radius * (2 * key.uniform(UInt64($0)) - 1) }
-    case .prior: return try unconstrain(priorDraw(key))
+    case .prior: return try priorDraw(key)
     case .median(let draws): return try median(draws, key)
-    case .values(let values):
-      let unknown = values.keys.filter { layout[$0] == nil }.sorted()
-      guard unknown.isEmpty else {
-        throw ModelError(
-          .unknownSites(unknown),
-          "expected starting values for some of \(layout.names), found \(unknown)")
-      }
-      let rest = try constrainLatents(median(15, key))
-      return try unconstrain(rest.merging(values) { $1 })
+    case .values(let values): return try unconstrain(values, others: median(15, key))
     }
   }
 
-  /// Returns the latent sites' values at a vector, auxiliary ones included.
-  private func constrainLatents(_ q: [Double]) -> [String: Tensor] {
-    makeConstrainer(sites: layout.names).callAsFunction(q)
-  }
-
-  /// Returns a draw of all latent sites from the prior.
-  private func priorDraw(_ key: RandomKey) throws -> [String: Tensor] {
+  /// Returns a draw of all latent sites from the prior, in unconstrained coordinates.
+  private func priorDraw(_ key: RandomKey) throws -> [Double] {
     let values = try model.trace(key: key).values
-    return values.filter { layout[$0.key] != nil }
+    return try unconstrain(values.filter { layout[$0.key] != nil })
   }
 
   /// Returns the element-wise median of prior draws in unconstrained coordinates.
   private func median(_ draws: Int, _ key: RandomKey) throws -> [Double] {
-    let points = try (0..<draws).map {
-      try unconstrain(priorDraw(key.folding(in: UInt64($0))))
+    // A draw may round to a bound, where it has no coordinates: it is then left out.
+    let points = (0..<max(1, draws)).compactMap { draw in
+      try? priorDraw(key.folding(in: UInt64(draw)))
     }
-    return (0..<dimension).map { k in points.map { $0[k] }.sorted()[draws / 2] }
+    guard let first = points.first else { return try priorDraw(key) }
+    var q = first.indices.map { k in points.map { $0[k] }.sorted()[points.count / 2] }
+    for entry in layout.entries {
+      guard case .circular = entry.constraint else { continue }
+      // The medians of two coordinates of an angle may meet near the origin, which is no place to start from.
+      for k in stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: 2) {
+        let radius = (q[k] * q[k] + q[k + 1] * q[k + 1]).squareRoot()
+        if radius > 0 {
+          q[k] /= radius
+          q[k + 1] /= radius
+        } else {
+          (q[k], q[k + 1]) = (1, 0)
+        }
+      }
+    }
+    return q
   }
 }

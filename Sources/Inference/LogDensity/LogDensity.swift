@@ -2,7 +2,7 @@
 //
 // What samplers and optimisers see of a model: a log density of a vector, and its derivatives.
 
-import Tensors
+public import Tensors
 
 /// A differentiable log density of an unconstrained vector.
 ///
@@ -71,7 +71,10 @@ public final class DensityEvaluator: LogDensity {
   }
 
   public func valueAndGradient(at q: [Double], into gradient: inout [Double]) -> Double {
-    q.withUnsafeBufferPointer { q in
+    precondition(
+      gradient.count == dimension,
+      "valueAndGradient: expected a gradient of \(dimension) elements, got \(gradient.count)")
+    return q.withUnsafeBufferPointer { q in
       gradient.withUnsafeMutableBufferPointer { evaluator.valueAndGradient(at: q, into: $0) }
     }
   }
@@ -79,7 +82,10 @@ public final class DensityEvaluator: LogDensity {
   public func hessianVectorProduct(
     at q: [Double], _ direction: [Double], into product: inout [Double]
   ) -> Double {
-    q.withUnsafeBufferPointer { q in
+    precondition(
+      product.count == dimension,
+      "hessianVectorProduct: expected a product of \(dimension) elements, got \(product.count)")
+    return q.withUnsafeBufferPointer { q in
       direction.withUnsafeBufferPointer { direction in
         product.withUnsafeMutableBufferPointer {
           evaluator.hessianVectorProduct(at: q, direction, into: $0)
@@ -88,8 +94,8 @@ public final class DensityEvaluator: LogDensity {
     }
   }
 
-  /// Returns the Gauss–Newton stand-in for the Hessian, row-major: primitives contribute no second derivatives of their own.
-  public func gaussNewtonHessian(at q: [Double]) -> [Double] {
-    evaluator.hessian(at: q, gaussNewton: true)
+  /// Returns the Hessian at a point, row-major, symmetric, with a choice of what primitives contribute.
+  public func hessian(at q: [Double], curvature: Curvature) -> [Double] {
+    evaluator.hessian(at: q, curvature: curvature)
   }
 }

@@ -22,8 +22,11 @@ public struct LayoutEntry: Sendable {
   /// Where the values lie; its bounds are those at one draw from the prior where they depend on other sites.
   public let constraint: Constraint
 
+  /// The site in whose place a reparameterisation made this one; nil for a site that its author wrote.
+  public let origin: String?
+
   /// Whether the site was made by a reparameterisation.
-  public let isAuxiliary: Bool
+  public var isAuxiliary: Bool { origin != nil }
 }
 
 /// The latent sites of a model, in order, and their places in one unconstrained vector.

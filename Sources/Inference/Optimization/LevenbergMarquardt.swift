@@ -4,19 +4,19 @@
 //
 // Source: Levenberg 1944; Marquardt 1963; the damping rule is that of Nielsen 1999, IMM-REP-1999-05.
 
+import Tensors
+
 /// A maximiser that uses curvature: fast and sure where the log density is nearly a sum of squares.
 ///
-/// Built-in operations contribute their exact second derivatives. Primitives contribute positive semi-definite ones: the
-/// residuals of a robust loss are reweighted, and second derivatives of a rendered image are left out.
+/// Built-in operations contribute their exact second derivatives, likelihoods theirs, and second derivatives of a rendered
+/// image are left out. Where that curvature is not positive definite, as it can be far from the maximum under a robust
+/// loss, the residuals are reweighted instead (Gauss–Newton), which is always semi-definite but converges more slowly.
 public struct LevenbergMarquardt: Sendable {
   /// The largest number of steps, rejected ones included.
   public var maximumIterations = 200
 
   /// The promised gain in log density below which the search stops; 1e-10 is some 1e-5 of a standard deviation.
   public var tolerance = 1e-10
-
-  /// Whether to use the full Hessian in place of the Gauss–Newton one.
-  public var usesFullHessian = false
 
   /// Creates the optimiser.
   public init() {}
@@ -31,10 +31,10 @@ public struct LevenbergMarquardt: Sendable {
     var damping = 1e-3
     var growth = 2.0
     var scales = [Double](repeating: 0, count: n)
-    var hessian = curvature(target, search.position)
+    var hessian = curvature(target, search.position, damping)
     for iteration in 0..<maximumIterations {
       if isCancelled() { return search.result(.cancelled, iteration) }
-      for k in 0..<n { scales[k] = max(scales[k] * 0.5, abs(hessian[k * n + k]), 1e-12) }
+      for k in 0..<n { scales[k] = max(scales[k] * 0.5, scale(hessian, k, n)) }
       // Raise the damping until the damped curvature is positive definite.
       var factor = factorize(hessian, scales, damping)
       while factor == nil && damping < 1e12 {
@@ -64,7 +64,7 @@ public struct LevenbergMarquardt: Sendable {
         let cube = 2 * ratio - 1
         damping *= max(1.0 / 9, min(1, 1 - cube * cube * cube))
         growth = 2
-        hessian = curvature(target, search.position)
+        hessian = curvature(target, search.position, damping)
         search.evaluations += n
       } else {
         if damping > 1e10 {
@@ -77,9 +77,18 @@ public struct LevenbergMarquardt: Sendable {
     return search.result(.iterationLimit, maximumIterations)
   }
 
-  /// Returns the curvature of −log density.
-  private func curvature(_ target: DensityEvaluator, _ q: [Double]) -> [Double] {
-    (usesFullHessian ? target.hessian(at: q) : target.gaussNewtonHessian(at: q)).map { -$0 }
+  /// Returns the curvature of −log density: with the loss's own second derivatives where that is positive definite.
+  private func curvature(_ target: DensityEvaluator, _ q: [Double], _ damping: Double) -> [Double] {
+    let exact = target.hessian(at: q, curvature: .lossOnly).map { -$0 }
+    let scales = q.indices.map { scale(exact, $0, q.count) }
+    if factorize(exact, scales, min(damping, 1e-3)) != nil { return exact }
+    return target.hessian(at: q, curvature: .gaussNewton).map { -$0 }
+  }
+
+  /// Returns the curvature along one coordinate, in its own unit; 1 where there is none.
+  private func scale(_ hessian: [Double], _ k: Int, _ n: Int) -> Double {
+    let curvature = abs(hessian[k * n + k])
+    return curvature > 0 ? curvature : 1
   }
 
   /// Returns Σ scale · step².
@@ -93,7 +102,7 @@ public struct LevenbergMarquardt: Sendable {
   {
     var matrix = hessian
     let n = scales.count
-    for k in 0..<n { matrix[k * n + k] += damping * scales[k] }
+    for k in 0..<n { matrix[k * n + k] += max(damping, 1e-14) * scales[k] }
     return CholeskyFactor(matrix, n)
   }
 }

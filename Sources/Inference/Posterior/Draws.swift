@@ -117,7 +117,9 @@ public struct ScalarDraws: Sendable {
     guard let period else { return values.reduce(0, +) / Double(values.count) }
     let (c, s) = resultant(period)
     let angle = angleOf(s, c) * period / (2 * .pi)
-    return angle < 0 ? angle + period : angle
+    let positive = angle < 0 ? angle + period : angle
+    // A tiny negative angle rounds to the period itself.
+    return positive < period ? positive : 0
   }
 
   /// The standard deviation (divisor N − 1); for an angle that of the branch around the circular mean.
@@ -139,6 +141,7 @@ public struct ScalarDraws: Sendable {
   /// Returns quantiles, linear between order statistics (type 7); an angle's may leave [0, period).
   public func quantiles(_ probabilities: [Double]) -> [Double] {
     let x = unwrapped.sorted()
+    if x.isEmpty { return probabilities.map { _ in .nan } }
     return probabilities.map { p in
       let place = p * Double(x.count - 1)
       let low = min(max(0, Int(place)), x.count - 1)

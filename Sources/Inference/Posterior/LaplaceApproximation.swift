@@ -44,7 +44,7 @@ public struct LaplaceApproximation: Sendable {
       if second.value >= mode.value { mode = second }
     }
     let n = density.dimension
-    let hessian = evaluator.hessian(at: mode.position).map { -$0 }
+    let hessian = evaluator.hessian(at: mode.position, curvature: .full).map { -$0 }
     guard hessian.allSatisfy(\.isFinite) else {
       throw ModelError(
         .notFinite,
@@ -58,20 +58,38 @@ public struct LaplaceApproximation: Sendable {
       flatDirections = 0
       return
     }
-    // Not a maximum in every direction: keep the curved ones, let the others have unit variance, and say so.
-    let (values, vectors) = symmetricEigen(hessian, n)
-    let floor = 1e-10 * (values.map(abs).max() ?? 1)
+    // Not a maximum in every direction: keep the curved ones, let the others have unit variance in units of their own
+    // coordinates' curvature, and say so. Scaling by the diagonal makes the verdict independent of units.
+    let scales = (0..<n).map { k in
+      let curvature = abs(hessian[k * n + k])
+      return curvature > 0 ? curvature.squareRoot() : 1
+    }
+    var vectors = hessian
+    for r in 0..<n {
+      for c in 0..<n { vectors[r * n + c] /= scales[r] * scales[c] }
+    }
+    var values = [Double](repeating: 0, count: n)
+    let isDone = vectors.withUnsafeMutableBufferPointer { vectors in
+      values.withUnsafeMutableBufferPointer { values in
+        guard let a = vectors.baseAddress, let w = values.baseAddress else { return false }
+        return LinearAlgebra.symmetricEigen(a, n: n, values: w)
+      }
+    }
     var repaired = [Double](repeating: 0, count: n * n)
     var flat = 0
     for k in 0..<n {
-      let isFlat = values[k] <= floor
+      // Unit diagonal: eigenvalues below rounding of the differences behind the Hessian are noise.
+      let isFlat = values[k] <= 1e-8
       if isFlat { flat += 1 }
       let value = isFlat ? 1 : values[k]
       for r in 0..<n {
-        for c in 0..<n { repaired[r * n + c] += value * vectors[k * n + r] * vectors[k * n + c] }
+        for c in 0..<n {
+          repaired[r * n + c] +=
+            value * vectors[k * n + r] * vectors[k * n + c] * scales[r] * scales[c]
+        }
       }
     }
-    guard let factor = CholeskyFactor(repaired, n) else {
+    guard isDone, let factor = CholeskyFactor(repaired, n) else {
       throw ModelError(
         .notFinite, "expected a curvature that can be inverted at the mode, found none; use NUTS")
     }

@@ -5,7 +5,7 @@
 /// Hides chosen sites from the handlers outside it; their draws still come from the run's keys.
 public struct Block: Handler {
   /// Whether a site is hidden.
-  private let hides: @Sendable (Site) -> Bool
+  let hides: @Sendable (Site) -> Bool
 
   /// Creates a handler that hides the sites for which `hides` is true.
   public init(_ hides: @escaping @Sendable (Site) -> Bool) { self.hides = hides }

@@ -12,8 +12,22 @@ public struct Mask: Handler {
   /// Creates the handler.
   public init(mask: Tensor) { self.mask = mask }
 
-  public mutating func process(_ site: inout Site) {
-    guard site.kind == .sample || site.kind == .factor else { return }
-    site.mask = site.mask.map { $0 * mask } ?? mask
+  public mutating func process(_ site: inout Site, in context: ModelContext) {
+    guard site.isWeighted else { return }
+    guard let inner = site.mask else {
+      site.mask = mask
+      return
+    }
+    guard broadcastShape([inner.shape, mask.shape]) != nil else {
+      context.report(
+        ModelError(
+          .shapeMismatch(expected: inner.shape, found: mask.shape), site: site.name,
+          plates: site.plates.map(\.name),
+          "expected a mask that broadcasts with the one inside it, of shape \(inner.shape), found \(mask.shape)"
+        ))
+      return
+    }
+    // Not a product: a mask may hold any number that is not zero.
+    site.mask = select(inner, mask, Tensor(0))
   }
 }

@@ -11,6 +11,10 @@ public struct Recording: Handler {
   public init() {}
 
   public mutating func postprocess(_ site: inout Site) {
-    if site.kind != .plate && site.kind != .key { trace.append(site) }
+    switch site.kind {
+    case .plate: trace.plates[site.name] = site.value
+    case .key: break
+    default: trace.append(site)
+    }
   }
 }

@@ -14,7 +14,7 @@ public protocol Reparameterization: Sendable {
   /// - Parameters:
   ///   - site: The site to replace.
   ///   - distribution: Its distribution, with the shape of its plates.
-  ///   - context: Where the new sites are made, by ``ModelContext/emit(_:_:derivedFrom:)``.
+  ///   - context: Where the new sites are made, by ``ModelContext/emit(_:_:derivedFrom:inverse:)``.
   /// - Returns: The value, or nil.
   func apply(_ site: Site, _ distribution: any Distribution, in context: ModelContext) -> Tensor?
 }
@@ -42,38 +42,11 @@ public struct Reparameterize: Handler {
     var replaced = Site(.deterministic, site.name)
     replaced.value = value
     replaced.original = distribution
+    replaced.origin = site.origin
     replaced.scale = site.scale
     replaced.mask = site.mask
     replaced.plates = site.plates
     replaced.hints = site.hints
     site = replaced
-  }
-}
-
-/// Non-centring: a location-scale variable becomes loc + scale · base, the base standard; site `NAME_base`.
-public struct LocScale: Reparameterization {
-  /// Creates the strategy.
-  public init() {}
-
-  public func apply(_ site: Site, _ distribution: any Distribution, in context: ModelContext)
-    -> Tensor?
-  {
-    guard let parts = distribution.locationScale else { return nil }
-    let base = context.emit(site.name + "_base", parts.base, derivedFrom: site)
-    return parts.location + parts.scale * base
-  }
-}
-
-/// Takes a transformed distribution apart: the base is sampled and the transform applied; site `NAME_base`.
-public struct TransformReparameterization: Reparameterization {
-  /// Creates the strategy.
-  public init() {}
-
-  public func apply(_ site: Site, _ distribution: any Distribution, in context: ModelContext)
-    -> Tensor?
-  {
-    guard let parts = distribution.transformed else { return nil }
-    let base = context.emit(site.name + "_base", parts.base, derivedFrom: site)
-    return parts.transform.forward(base)
   }
 }

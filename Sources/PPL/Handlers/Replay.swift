@@ -2,7 +2,7 @@
 //
 // Replay: latent sites take their values from an earlier trace.
 
-/// Gives latent sites the values they have in a trace.
+/// Gives latent sites and the indices of plates the values they have in a trace.
 public struct Replay: Handler {
   /// The trace.
   public let trace: Trace
@@ -11,12 +11,14 @@ public struct Replay: Handler {
   public init(trace: Trace) { self.trace = trace }
 
   public mutating func process(_ site: inout Site) {
-    guard site.kind == .sample, !site.isObserved, let old = trace.site(site.name), !old.isObserved
-    else { return }
-    site.value = old.value
+    if provides(site) { site.value = trace.site(site.name)?.value }
+    if site.kind == .plate, let old = trace.plates[site.name] { site.value = old }
   }
 
   public func provides(_ site: Site) -> Bool {
-    site.kind == .sample && trace.site(site.name).map { $0.kind == .sample } ?? false
+    guard site.kind == .sample, !site.isObserved, let old = trace.site(site.name) else {
+      return false
+    }
+    return old.kind == .sample && !old.isObserved
   }
 }

@@ -12,8 +12,16 @@ public struct Scale: Handler {
   /// Creates the handler.
   public init(factor: Tensor) { self.factor = factor }
 
-  public mutating func process(_ site: inout Site) {
-    guard site.kind == .sample || site.kind == .factor else { return }
-    site.scale *= factor
+  public mutating func process(_ site: inout Site, in context: ModelContext) {
+    guard site.isWeighted else { return }
+    guard factor.count == 1 else {
+      context.report(
+        ModelError(
+          .misuse, site: site.name, plates: site.plates.map(\.name),
+          "expected a single factor for the density, found shape \(factor.shape); use a mask to choose elements"
+        ))
+      return
+    }
+    site.scale *= factor.reshaped([])
   }
 }

@@ -3,15 +3,15 @@
 // Scope: a prefix for names.
 
 /// Prefixes the names of all sites and plates inside it with `prefix` and a slash.
-public struct Scope: Handler {
+public struct Scope: StructuralHandler {
   /// The prefix.
   public let prefix: String
 
   /// Creates the handler.
   public init(prefix: String) { self.prefix = prefix }
 
-  public mutating func process(_ site: inout Site) { rename(&site) }
-
-  /// Prefixes the name of a site.
-  func rename(_ site: inout Site) { site.name = prefix + "/" + site.name }
+  public func process(_ site: inout Site) {
+    site.name = prefix + "/" + site.name
+    if let origin = site.origin?.name { site.origin?.name = prefix + "/" + origin }
+  }
 }

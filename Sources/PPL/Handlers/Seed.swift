@@ -5,7 +5,7 @@
 public import Numerics
 
 /// Gives the draws inside it their key; a draw depends on the key and the site's name alone, not on the order of sites.
-public struct Seed: Handler {
+public struct Seed: StructuralHandler {
   /// The key.
   public let key: RandomKey
 

@@ -81,23 +81,25 @@ extension FunctionEvaluator {
   /// Returns the Hessian of a scalar function, row-major, made symmetric.
   ///
   /// - Complexity: One Hessian-vector product for each input element.
-  public func hessian(at point: [Double], gaussNewton: Bool = false) -> [Double] {
+  public func hessian(at point: [Double], curvature: Curvature = .full) -> [Double] {
     let n = point.count
     var rows = [Double](repeating: 0, count: n * n)
     var direction = [Double](repeating: 0, count: n)
-    for k in 0..<n {
-      direction[k] = 1
-      point.withUnsafeBufferPointer { point in
-        direction.withUnsafeBufferPointer { direction in
-          rows.withUnsafeMutableBufferPointer { rows in
-            _ = hessianVectorProduct(
-              at: point, direction,
-              into: UnsafeMutableBufferPointer(rebasing: rows[(k * n)..<((k + 1) * n)]),
-              gaussNewton: gaussNewton)
+    keepingJacobians {
+      for k in 0..<n {
+        direction[k] = 1
+        point.withUnsafeBufferPointer { point in
+          direction.withUnsafeBufferPointer { direction in
+            rows.withUnsafeMutableBufferPointer { rows in
+              _ = hessianVectorProduct(
+                at: point, direction,
+                into: UnsafeMutableBufferPointer(rebasing: rows[(k * n)..<((k + 1) * n)]),
+                curvature: curvature)
+            }
           }
         }
+        direction[k] = 0
       }
-      direction[k] = 0
     }
     for r in 0..<n {
       for c in 0..<r {

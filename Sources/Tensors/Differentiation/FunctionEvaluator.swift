@@ -250,12 +250,11 @@ public final class FunctionEvaluator {
   /// Sets the product of a scalar function's Hessian with a direction, and the gradient; returns the value.
   ///
   /// Exact (forward over reverse) for all built-in operations. A primitive contributes by its own second-order rule where
-  /// it has one, else by central differences of its pullback. With `gaussNewton`, primitives contribute their
-  /// positive semi-definite stand-in instead (no second derivatives of a rendered image).
+  /// it has one, else by central differences of its pullback; `curvature` can ask for less.
   public func hessianVectorProduct(
     at input: UnsafeBufferPointer<Double>, _ direction: UnsafeBufferPointer<Double>,
     into product: UnsafeMutableBufferPointer<Double>,
-    gradient: UnsafeMutableBufferPointer<Double>? = nil, gaussNewton: Bool = false
+    gradient: UnsafeMutableBufferPointer<Double>? = nil, curvature: Curvature = .full
   ) -> Double {
     let (slab, adjointSlab) = dualForward(input, direction)
     var value = 0.0
@@ -267,13 +266,29 @@ public final class FunctionEvaluator {
     case .constant(let constant): value = constant[0]
     }
     withTape(slab, adjointSlab) {
-      Interpreter<Dual>.reverse($0, $1, gaussNewton: gaussNewton)
+      Interpreter<Dual>.reverse($0, $1, curvature)
     }
     for k in input.indices {
       product[k] = adjointSlab[k].tangent
       gradient?[k] = adjointSlab[k].value
     }
     return value
+  }
+}
+
+extension FunctionEvaluator {
+  /// Runs `body` with the Jacobians of primitives kept between passes at one point.
+  func keepingJacobians(_ body: () -> Void) {
+    let active = recorder.map { Array($0.slots) } ?? slots
+    for slot in active where slot.call.count > 0 {
+      slot.duals.wantsJacobian = true
+      slot.isLoaded = false
+    }
+    body()
+    for slot in active where slot.call.count > 0 {
+      slot.duals.wantsJacobian = false
+      slot.isLoaded = false
+    }
   }
 }
 

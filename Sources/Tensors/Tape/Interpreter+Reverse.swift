@@ -6,18 +6,18 @@ extension Interpreter {
   /// Propagates the adjoints of all instructions backwards; adjoints must be zero but for the outputs'.
   static func reverse(
     _ instructions: UnsafeBufferPointer<Instruction>, _ memory: Memory<T>,
-    gaussNewton: Bool = false
+    _ curvature: Curvature = .full
   ) {
     for index in stride(from: instructions.count - 1, through: 0, by: -1) {
       let i = instructions[index]
       if i.active == 0 { continue }
-      reverseStep(i, memory, gaussNewton: gaussNewton)
+      reverseStep(i, memory, curvature)
     }
   }
 
   /// Adds the contributions of one instruction to the adjoints of its active operands.
   @inline(__always)
-  private static func reverseStep(_ i: Instruction, _ memory: Memory<T>, gaussNewton: Bool) {
+  private static func reverseStep(_ i: Instruction, _ memory: Memory<T>, _ curvature: Curvature) {
     let v = memory.values
     let n = Int(i.n)
     let g = UnsafePointer(memory.adjoints + Int(i.out))
@@ -140,7 +140,7 @@ extension Interpreter {
     case .logDensity: reverseDensity(i, memory)
     case .normalFixedScale: reverseNormalFixedScale(i, memory)
     case .primitive:
-      T.pullback(memory.primitives[Int(i.integers)], memory, gaussNewton: gaussNewton)
+      T.pullback(memory.primitives[Int(i.integers)], memory, curvature)
     }
   }
 

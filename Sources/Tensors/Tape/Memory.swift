@@ -2,6 +2,8 @@
 //
 // The slabs on which a tape runs, and the working instances of its primitives.
 
+import Numerics
+
 /// Views of the slabs that one pass over a tape reads and writes.
 struct Memory<T: TapeScalar> {
   /// The values of all nodes.
@@ -57,6 +59,9 @@ final class PrimitiveSlot {
 
   /// The addresses of the adjoints of the inputs.
   private let adjoints: UnsafeMutableBufferPointer<UnsafeMutablePointer<Double>?>
+
+  /// Whether the instance stands at the inputs that `duals` holds.
+  var isLoaded = false
 
   /// Plain copies of values, tangents and adjoints for passes with dual numbers; made when first needed.
   private(set) lazy var duals = DualBuffers(call)
@@ -130,6 +135,28 @@ final class DualBuffers {
   let adjoint: UnsafeMutableBufferPointer<Double>
   let adjointTangent: UnsafeMutableBufferPointer<Double>
 
+  /// Whether passes at one point are many, so that the Jacobian pays.
+  var wantsJacobian = false
+
+  /// The Jacobian at the present inputs, where it is wanted, known and not too large.
+  private(set) var jacobian: DenseJacobian?
+
+  /// Sets the Jacobian after a forward pass.
+  func prepareJacobian(_ slot: PrimitiveSlot) {
+    jacobian = nil
+    let call = slot.call
+    guard wantsJacobian, call.shapes.count == 1, slot.counts[0] * call.count <= 1 << 22 else {
+      return
+    }
+    let candidate = DenseJacobian(inputs: slot.counts[0], outputs: call.count)
+    if slot.instance.jacobian(
+      slot.inputs(at: inputs), input: 0, output: UnsafeBufferPointer(output),
+      into: candidate.elements)
+    {
+      jacobian = candidate
+    }
+  }
+
   /// Creates zeroed buffers for one primitive.
   init(_ call: PrimitiveCall) {
     func perInput() -> [UnsafeMutablePointer<Double>] {
@@ -161,5 +188,41 @@ final class DualBuffers {
       for pointer in list { pointer.deallocate() }
     }
     for buffer in [output, outputTangent, other, adjoint, adjointTangent] { buffer.deallocate() }
+  }
+}
+
+/// The derivative of a primitive's output by its only input, `[inputs, outputs]`.
+final class DenseJacobian {
+  private let inputs: Int
+  private let outputs: Int
+
+  /// The elements, row-major.
+  let elements: UnsafeMutableBufferPointer<Double>
+
+  /// Creates a matrix of zeros.
+  init(inputs: Int, outputs: Int) {
+    self.inputs = inputs
+    self.outputs = outputs
+    elements = .allocate(capacity: max(1, inputs * outputs))
+    elements.initialize(repeating: 0)
+  }
+
+  deinit { elements.deallocate() }
+
+  /// Sets the derivative of the output along a direction of the input.
+  func apply(
+    _ direction: UnsafeMutablePointer<Double>, into out: UnsafeMutableBufferPointer<Double>
+  ) {
+    guard let matrix = elements.baseAddress, let out = out.baseAddress else { return }
+    LinearAlgebra.gemv(
+      transpose: true, rows: inputs, columns: outputs, matrix, direction, into: out)
+  }
+
+  /// Sets the product of an adjoint of the output with the derivative.
+  func applyTransposed(
+    _ adjoint: UnsafeMutableBufferPointer<Double>, into gradient: UnsafeMutablePointer<Double>
+  ) {
+    guard let matrix = elements.baseAddress, let adjoint = adjoint.baseAddress else { return }
+    LinearAlgebra.gemv(rows: inputs, columns: outputs, matrix, adjoint, into: gradient)
   }
 }

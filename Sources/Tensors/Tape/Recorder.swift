@@ -24,7 +24,7 @@ private let nextTape = Atomic<UInt64>(1)
 
 /// A tape in the making.
 ///
-/// `@unchecked Sendable`: the handle travels in a task-local value, which must be Sendable, but every use first checks that
+/// Proof for `@unchecked Sendable`: the handle travels in a task-local value, which must be Sendable, but every use first checks that
 /// the calling thread is the one that opened the recording, and traps otherwise; so no two threads touch the storage.
 final class Recorder: @unchecked Sendable {
   /// The recording that operations on traced tensors of this task go to.

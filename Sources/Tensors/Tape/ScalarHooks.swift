@@ -10,13 +10,34 @@ import Numerics
   import Darwin
 #endif
 
+/// What primitives contribute to second derivatives.
+public enum Curvature: Sendable {
+  /// Their own second-order rule, or central differences of their pullback.
+  case full
+  /// The second-order rule of those that have a positive stand-in (likelihoods), nothing from the others (rendering).
+  case lossOnly
+  /// The positive stand-in of those that have one, nothing from the others: semi-definite, for Gauss–Newton steps.
+  case gaussNewton
+}
+
 extension Double {
   static func map(
     _ operation: Operation, _ x: UnsafePointer<Double>, _ out: UnsafeMutablePointer<Double>,
     _ n: Int
   ) {
-    guard !vectorized(operation, x, out, n) else { return }
-    for k in 0..<n { out[k] = Interpreter<Double>.elementary(operation, x[k]) }
+    switch operation {
+    case .exp: VectorMath.exp(x, into: out, count: n)
+    case .log: VectorMath.log(x, into: out, count: n)
+    case .log1p: VectorMath.log1p(x, into: out, count: n)
+    case .expm1: VectorMath.expm1(x, into: out, count: n)
+    case .sqrt: VectorMath.sqrt(x, into: out, count: n)
+    case .sin: VectorMath.sin(x, into: out, count: n)
+    case .cos: VectorMath.cos(x, into: out, count: n)
+    case .tanh: VectorMath.tanh(x, into: out, count: n)
+    case .sigmoid: VectorMath.sigmoid(x, into: out, count: n)
+    case .softplus: VectorMath.softplus(x, into: out, count: n)
+    default: for k in 0..<n { out[k] = Interpreter<Double>.elementary(operation, x[k]) }
+    }
   }
 
   static func addProduct(
@@ -27,13 +48,14 @@ extension Double {
     if m * n * k < 512 {
       MatrixRules<Double>.addProduct(x, transposeX, y, transposeY, out, m, k, n)
     } else {
-      matrixMultiply(
-        x, transposed: transposeX, y, transposed: transposeY, into: out, m, k, n, adding: true)
+      LinearAlgebra.gemm(
+        transposeA: transposeX, transposeB: transposeY, m: m, n: n, k: k, x, y, beta: 1, into: out)
     }
   }
 
   @inline(__always)
   static func forward(_ slot: PrimitiveSlot, _ memory: Memory<Double>) {
+    slot.isLoaded = false
     slot.instance.forward(
       slot.inputs(in: memory.values),
       into: UnsafeMutableBufferPointer(
@@ -41,7 +63,7 @@ extension Double {
   }
 
   @inline(__always)
-  static func pullback(_ slot: PrimitiveSlot, _ memory: Memory<Double>, gaussNewton: Bool) {
+  static func pullback(_ slot: PrimitiveSlot, _ memory: Memory<Double>, _ curvature: Curvature) {
     let (out, count) = (slot.call.out, slot.call.count)
     slot.instance.pullback(
       slot.inputs(in: memory.values),
@@ -65,40 +87,36 @@ extension Dual {
     MatrixRules<Dual>.addProduct(x, transposeX, y, transposeY, out, m, k, n)
   }
 
-  /// Runs a primitive on values and tangents; its tangent rule, or else central differences of `forward`.
+  /// Runs a primitive on values and tangents: its Jacobian or tangent rule, or else central differences of `forward`.
   static func forward(_ slot: PrimitiveSlot, _ memory: Memory<Dual>) {
     let (call, duals) = (slot.call, slot.duals)
-    slot.load(memory.values)
-    let inputs = slot.inputs(at: duals.inputs)
-    slot.instance.forward(inputs, into: duals.output)
-    if slot.hasTangent {
+    let moved = slot.load(memory.values)
+    if moved {
+      slot.instance.forward(slot.inputs(at: duals.inputs), into: duals.output)
+      duals.prepareJacobian(slot)
+    }
+    if !slot.hasTangent {
+      duals.outputTangent.update(repeating: 0)
+    } else if let jacobian = duals.jacobian {
+      jacobian.apply(duals.tangents[0], into: duals.outputTangent)
+    } else {
+      let inputs = slot.inputs(at: duals.inputs)
       let tangents = slot.tangents(at: duals.tangents)
       if !slot.instance.tangent(
         inputs, tangents: tangents, output: UnsafeBufferPointer(duals.output),
         into: duals.outputTangent)
       {
-        let step = slot.shift(by: 1)
-        slot.instance.forward(slot.inputs(at: duals.shifted), into: duals.outputTangent)
-        slot.shift(by: -1)
-        slot.instance.forward(slot.inputs(at: duals.shifted), into: duals.other)
-        for k in 0..<call.count {
-          duals.outputTangent[k] = (duals.outputTangent[k] - duals.other[k]) / (2 * step)
-        }
-        // Leave the instance at the point itself, as `pullback` expects.
-        slot.instance.forward(slot.inputs(at: duals.inputs), into: duals.other)
+        slot.differenceTangent()
       }
-    } else {
-      duals.outputTangent.update(repeating: 0)
     }
     let out = memory.values + call.out
     for k in 0..<call.count { out[k] = Dual(duals.output[k], duals.outputTangent[k]) }
   }
 
-  /// Pulls an adjoint and its tangent back: exact in the adjoint's tangent, and by the primitive's own second-order rule,
-  /// or central differences of `pullback`, or (Gauss–Newton) its positive stand-in, in the inputs' tangents.
-  static func pullback(_ slot: PrimitiveSlot, _ memory: Memory<Dual>, gaussNewton: Bool) {
+  /// Pulls an adjoint and its tangent back: exact in the adjoint's tangent; in the inputs' tangents by the rule that
+  /// `curvature` asks for.
+  static func pullback(_ slot: PrimitiveSlot, _ memory: Memory<Dual>, _ curvature: Curvature) {
     let (call, duals) = (slot.call, slot.duals)
-    slot.load(memory.values)
     let adjoint = memory.adjoints + call.out
     var adjointMoves = false
     for k in 0..<call.count {
@@ -106,68 +124,95 @@ extension Dual {
       duals.adjointTangent[k] = adjoint[k].tangent
       adjointMoves = adjointMoves || adjoint[k].tangent != 0
     }
-    let output = UnsafeBufferPointer(duals.output)
-    let fixed = UnsafeBufferPointer(duals.adjoint)
-
-    // The instance may stand at another point if it serves several passes: `forward` was called at this one.
-    slot.clear(duals.gradients)
-    slot.instance.pullback(
-      slot.inputs(at: duals.inputs), output: output, adjoint: fixed,
-      into: slot.adjoints(at: duals.gradients))
+    slot.pull(duals.adjoint)
     slot.add(duals.gradients, to: memory.adjoints) { Dual($0, 0) }
-
     if adjointMoves {
-      slot.clear(duals.gradients)
-      slot.instance.pullback(
-        slot.inputs(at: duals.inputs), output: output,
-        adjoint: UnsafeBufferPointer(duals.adjointTangent),
-        into: slot.adjoints(at: duals.gradients))
+      slot.pull(duals.adjointTangent)
       slot.add(duals.gradients, to: memory.adjoints) { Dual(0, $0) }
     }
-
     guard slot.hasTangent else { return }
+
     slot.clear(duals.gradients)
     let inputs = slot.inputs(at: duals.inputs)
     let tangents = slot.tangents(at: duals.tangents)
+    let output = UnsafeBufferPointer(duals.output)
+    let fixed = UnsafeBufferPointer(duals.adjoint)
     let sink = slot.adjoints(at: duals.gradients)
-    if gaussNewton {
-      if slot.instance.gaussNewtonTangent(
-        inputs, tangents: tangents, output: output, adjoint: fixed, into: sink)
-      {
-        slot.add(duals.gradients, to: memory.adjoints) { Dual(0, $0) }
+    let isThere =
+      switch curvature {
+      case .gaussNewton:
+        slot.instance.gaussNewtonTangent(
+          inputs, tangents: tangents, output: output, adjoint: fixed, into: sink)
+      case .lossOnly, .full:
+        slot.instance.pullbackTangent(
+          inputs, tangents: tangents, output: output, adjoint: fixed, into: sink)
       }
-      return
-    }
-    if !slot.instance.pullbackTangent(
-      inputs, tangents: tangents, output: output, adjoint: fixed, into: sink)
-    {
-      slot.clear(duals.gradients)
-      slot.clear(duals.changes)
-      let step = slot.shift(by: 1)
-      slot.pullbackAtShifted(into: duals.gradients)
-      slot.shift(by: -1)
-      slot.pullbackAtShifted(into: duals.changes)
-      for (input, gradient) in duals.gradients.enumerated() {
-        for k in 0..<slot.counts[input] {
-          gradient[k] = (gradient[k] - duals.changes[input][k]) / (2 * step)
-        }
-      }
-      slot.instance.forward(slot.inputs(at: duals.inputs), into: duals.other)
+    if !isThere {
+      guard case .full = curvature else { return }
+      slot.differencePullback()
     }
     slot.add(duals.gradients, to: memory.adjoints) { Dual(0, $0) }
   }
 }
 
 extension PrimitiveSlot {
-  /// Copies values and tangents of the inputs out of a dual slab.
-  func load(_ slab: UnsafeMutablePointer<Dual>) {
+  /// Copies values and tangents of the inputs out of a dual slab; returns whether the values differ from the last ones.
+  func load(_ slab: UnsafeMutablePointer<Dual>) -> Bool {
+    var moved = !isLoaded
     for (input, offset) in call.offsets.enumerated() {
       let source = slab + offset
+      let (values, tangents) = (duals.inputs[input], duals.tangents[input])
       for k in 0..<counts[input] {
-        duals.inputs[input][k] = source[k].value
-        duals.tangents[input][k] = source[k].tangent
+        if values[k] != source[k].value {
+          moved = true
+          values[k] = source[k].value
+        }
+        tangents[k] = source[k].tangent
       }
     }
+    isLoaded = true
+    return moved
+  }
+
+  /// Sets `gradients` to the product of an output adjoint with the derivative, by the Jacobian where it is at hand.
+  func pull(_ adjoint: UnsafeMutableBufferPointer<Double>) {
+    clear(duals.gradients)
+    if let jacobian = duals.jacobian {
+      jacobian.applyTransposed(adjoint, into: duals.gradients[0])
+      return
+    }
+    instance.pullback(
+      inputs(at: duals.inputs), output: UnsafeBufferPointer(duals.output),
+      adjoint: UnsafeBufferPointer(adjoint), into: adjoints(at: duals.gradients))
+  }
+
+  /// Sets the output's tangent by central differences of `forward`.
+  func differenceTangent() {
+    let step = shift(by: 1)
+    instance.forward(inputs(at: duals.shifted), into: duals.outputTangent)
+    shift(by: -1)
+    instance.forward(inputs(at: duals.shifted), into: duals.other)
+    for k in 0..<call.count {
+      duals.outputTangent[k] = (duals.outputTangent[k] - duals.other[k]) / (2 * step)
+    }
+    // Leave the instance at the point itself, as `pullback` expects.
+    instance.forward(inputs(at: duals.inputs), into: duals.other)
+  }
+
+  /// Sets `gradients` to the change of the pullback of the present adjoint, by central differences.
+  func differencePullback() {
+    clear(duals.gradients)
+    clear(duals.changes)
+    let step = shift(by: 1)
+    pullbackAtShifted(into: duals.gradients)
+    shift(by: -1)
+    pullbackAtShifted(into: duals.changes)
+    for (input, gradient) in duals.gradients.enumerated() {
+      for k in 0..<counts[input] {
+        gradient[k] = (gradient[k] - duals.changes[input][k]) / (2 * step)
+      }
+    }
+    instance.forward(inputs(at: duals.inputs), into: duals.other)
   }
 
   /// Whether any input moves along the direction.

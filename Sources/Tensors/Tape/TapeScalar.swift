@@ -60,8 +60,8 @@ protocol TapeScalar: Sendable {
   /// Runs the forward rule of a primitive.
   static func forward(_ slot: PrimitiveSlot, _ memory: Memory<Self>)
 
-  /// Runs the reverse rule of a primitive; with `gaussNewton` its own second order is replaced or left out.
-  static func pullback(_ slot: PrimitiveSlot, _ memory: Memory<Self>, gaussNewton: Bool)
+  /// Runs the reverse rule of a primitive, with a choice of what it contributes to second derivatives.
+  static func pullback(_ slot: PrimitiveSlot, _ memory: Memory<Self>, _ curvature: Curvature)
 }
 
 extension TapeScalar {
@@ -110,7 +110,7 @@ extension Double: TapeScalar {
   static func erf(_ x: Double) -> Double { Tensors.libmErf(x) }
   static func erfc(_ x: Double) -> Double { Tensors.libmErfc(x) }
   static func logNormalCDF(_ x: Double) -> Double { Numerics.normalLogCDF(x) }
-  static func inverseNormalCDF(_ x: Double) -> Double { Numerics.normalInverseCDF(x) }
+  static func inverseNormalCDF(_ x: Double) -> Double { Numerics.normalQuantile(x) }
   @inline(__always) static func power(_ x: Double, _ exponent: Double) -> Double {
     Tensors.libmPow(x, exponent)
   }
