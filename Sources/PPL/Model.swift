@@ -114,6 +114,7 @@ public struct Model<Output>: Sendable {
   /// Runs the model and returns all its sites.
   ///
   /// - Parameter key: The key of all draws.
+  /// - Returns: The sites with their values, in order.
   /// - Throws: ``ModelError`` for the first mistake the model makes.
   public func trace(key: RandomKey = 0) throws -> Trace {
     try run(under: Recording(), key: key).1.trace

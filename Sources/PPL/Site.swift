@@ -36,7 +36,7 @@ public struct Site: Sendable {
   /// The distribution of a `sample` site, with the batch shape of its plates.
   public var distribution: (any Distribution)?
 
-  /// The value; for a `factor` its log density. Nil until a handler, the data or the default gives one.
+  /// The value, of a `factor` its log density; nil until a handler, the data or the default gives one.
   public var value: Tensor?
 
   /// Whether the value is data.
@@ -48,7 +48,9 @@ public struct Site: Sendable {
   /// What the log density is multiplied with.
   public var scale = Tensor(1)
 
-  /// Where the log density counts (not zero); nil for everywhere. Broadcasts with the batch shape.
+  /// Where the log density counts (not zero); nil for everywhere.
+  ///
+  /// Broadcasts with the batch shape.
   public var mask: Tensor?
 
   /// The plates the statement stands in, outermost first.

@@ -84,7 +84,9 @@ public struct Tensor: Sendable {
 
   // MARK: - Reading values
 
-  /// The elements, row-major. Reading a traced tensor makes the program dynamic.
+  /// The elements, row-major.
+  ///
+  /// Reading a traced tensor makes the program dynamic.
   public var elements: [Double] {
     switch storage {
     case .scalar(let value): [value]
@@ -93,7 +95,9 @@ public struct Tensor: Sendable {
     }
   }
 
-  /// Returns the only element. Reading a traced tensor makes the program dynamic.
+  /// Returns the only element.
+  ///
+  /// Reading a traced tensor makes the program dynamic.
   ///
   /// - Precondition: There is one element.
   public func item() -> Double {
@@ -102,7 +106,9 @@ public struct Tensor: Sendable {
     return elements[0]
   }
 
-  /// Whether all elements differ from zero. Reading a traced tensor makes the program dynamic.
+  /// Whether all elements differ from zero.
+  ///
+  /// Reading a traced tensor makes the program dynamic.
   public var isTrue: Bool { elements.allSatisfy { $0 != 0 } }
 
   /// The elements where they are known without reading a tape; nil for a traced tensor.

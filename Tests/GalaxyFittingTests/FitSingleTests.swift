@@ -116,7 +116,8 @@ struct FitSingleTests {
     }
   }
 
-  @Test("every profile and every sky is recovered within its errors", arguments: GalaxyProfile.allCases)
+  @Test(
+    "every profile and every sky is recovered within its errors", arguments: GalaxyProfile.allCases)
   func profiles(_ profile: GalaxyProfile) throws {
     let values = [
       "xc": 22.3, "yc": 19.6, "flux": 80, "r_eff": 3.2, "n": 3, "ellip": 0.3, "theta": 2.2,

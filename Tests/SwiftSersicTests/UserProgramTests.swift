@@ -5,7 +5,6 @@
 import SwiftSersic
 import Testing
 
-
 @Suite("User programs")
 struct UserProgramTests {
   /// Returns an image with seeded Gaussian noise around a light.

@@ -10,11 +10,8 @@ public import Testing
 /// The function is made scalar by a fixed weighted sum of its elements. Checked: replay equals recording; reverse gradient and
 /// forward tangent against differences of the value; Hessian-vector product against differences of the gradient.
 ///
-/// - Parameters:
-///   - name: The name in messages.
-///   - point: The inputs, any shapes.
-///   - tolerance: The allowed error relative to the largest derivative; five-point differences are good to some 1e-10,
-///     1e-7 leaves room for stiff functions.
+/// `tolerance` is the allowed error relative to the largest derivative: five-point differences are good to some 1e-10,
+/// 1e-7 leaves room for stiff functions.
 public func checkGradient(
   _ name: String, at point: [Tensor], tolerance: Double = 1e-7, secondOrder: Bool = true,
   sourceLocation: SourceLocation = #_sourceLocation,

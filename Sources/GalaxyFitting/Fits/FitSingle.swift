@@ -71,6 +71,7 @@ public struct FitSingle: Sendable {
   /// Returns the model image at given parameters, row-major.
   ///
   /// - Parameter parameters: A value for each free parameter.
+  /// - Returns: The pixels, `width · height` of them, in image units.
   /// - Throws: `ModelError` if a parameter is missing, unknown, or outside its support.
   public func modelImage(_ parameters: [String: Double]) throws -> [Double] {
     let q = try density.unconstrain(parameters)

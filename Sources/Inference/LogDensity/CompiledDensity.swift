@@ -122,8 +122,9 @@ public struct CompiledDensity: Sendable {
   /// Returns an evaluator of the log density of the unconstrained vector.
   public func makeEvaluator() -> DensityEvaluator { DensityEvaluator(function) }
 
-  /// Returns an evaluator of the log joint density of the sites as their author wrote them, as a function of the
-  /// unconstrained vector: no Jacobian, reparameterisations undone. This is what MAP maximises.
+  /// Returns an evaluator of the log joint density of the sites as their author wrote them: what MAP maximises.
+  ///
+  /// A function of the unconstrained vector, with no Jacobian and reparameterisations undone.
   public func makeJointEvaluator() -> DensityEvaluator {
     let compiled = later.authored.withLock { known in
       if let known { return known }
@@ -185,6 +186,7 @@ public struct CompiledDensity: Sendable {
   /// - Parameters:
   ///   - values: A value for each latent site, a reparameterised one under its own name or that of its base.
   ///   - others: The vector from which sites without a value take their coordinates; nil: there must be none.
+  /// - Returns: The unconstrained vector.
   /// - Throws: ``ModelError`` if a site is missing or unknown, a shape differs, or a value lies outside its support.
   public func unconstrain(
     _ values: [String: any TensorConvertible], others: [Double]? = nil

@@ -19,9 +19,7 @@ public func gradient(at x: Tensor, of f: @escaping @Sendable (Tensor) -> Tensor)
   valueAndGradient(at: x, of: f).gradient
 }
 
-/// Returns the value of a function and the product of a vector with its Jacobian.
-///
-/// - Parameter vector: As many elements as the function's value.
+/// Returns the value of a function and the product of a vector, with as many elements, with its Jacobian.
 public func vjp(
   at x: Tensor, _ vector: Tensor, of f: @escaping @Sendable (Tensor) -> Tensor
 ) -> (value: Tensor, product: Tensor) {
@@ -38,9 +36,7 @@ public func vjp(
   return (Tensor(value, shape: function.outputShapes[0]), Tensor(product, shape: x.shape))
 }
 
-/// Returns the value of a function and its derivative along a direction.
-///
-/// - Parameter direction: As many elements as `x`.
+/// Returns the value of a function and its derivative along a direction with as many elements as `x`.
 public func jvp(
   at x: Tensor, _ direction: Tensor, of f: @escaping @Sendable (Tensor) -> Tensor
 ) -> (value: Tensor, tangent: Tensor) {

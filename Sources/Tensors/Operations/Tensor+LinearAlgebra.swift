@@ -60,6 +60,7 @@ extension Tensor {
   /// - Parameters:
   ///   - b: `[m]` or `[m, n]`.
   ///   - transposed: Whether to solve with Lᵀ.
+  /// - Returns: X, in the shape of B.
   public func triangularSolve(_ b: Tensor, transposed: Bool = false) -> Tensor {
     precondition(
       rank == 2 && shape[0] == shape[1] && (1...2).contains(b.rank) && b.shape[0] == shape[0],

@@ -12,6 +12,7 @@ extension Tensor {
   ///   - x: Where it is evaluated.
   ///   - parameters: The parameters; all broadcast with `x`.
   ///   - summed: Whether to return the sum, a scalar.
+  /// - Returns: The log density, in the shape that `x` and the parameters broadcast to, or its sum.
   public static func logDensity(
     _ kind: DensityKind, _ x: Tensor, _ parameters: [Tensor], summed: Bool = false
   ) -> Tensor {

@@ -6,6 +6,7 @@ extension Tensor {
   /// Returns the same elements under another shape.
   ///
   /// - Parameter shape: The new extents; one of them may be −1, and is then computed.
+  /// - Returns: The array; no copy is recorded.
   public func reshaped(_ shape: Shape) -> Tensor {
     var target = shape
     if let free = shape.firstIndex(of: -1) {

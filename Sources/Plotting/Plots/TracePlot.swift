@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+//
+// The trace plot of chains: for each parameter the draws in order, and their histogram by chain on the same axis.
+
+/// The traces of several parameters and chains.
+public struct TracePlot: Sendable {
+  /// The names of the parameters.
+  public var names: [String]
+  /// The draws: parameter by parameter, chain by chain.
+  public var chains: [[[Double]]]
+  /// The title; none if empty.
+  public var title = ""
+
+  /// Creates a trace plot.
+  ///
+  /// - Parameters:
+  ///   - names: The names, at least one.
+  ///   - chains: For each name the chains, for each chain its draws.
+  /// - Precondition: There are as many sets of chains as names.
+  public init(names: [String], chains: [[[Double]]]) {
+    precondition(
+      !names.isEmpty && names.count == chains.count,
+      "TracePlot: \(names.count) names, \(chains.count) sets of chains")
+    self.names = names
+    self.chains = chains
+  }
+
+  /// Returns the figure: one row for each parameter.
+  public func figure() -> Figure {
+    let style = PlotStyle(label: 9, tick: 7.5, tickLength: 2.8)
+    let row = names.count <= 4 ? 84.0 : 64
+    let gap = 12.0
+    let top = title.isEmpty ? 14.0 : 34
+    let (left, wide, narrow) = (66.0, 400.0, 90.0)
+    let height = top + Double(names.count) * (row + gap) - gap + 38
+    return Figure(width: left + wide + 8 + narrow + 14, height: height) { canvas in
+      if !title.isEmpty {
+        canvas.text(title, at: PlotPoint(14, 12), size: style.title, baseline: .top, isBold: true)
+      }
+      for index in names.indices {
+        let y = top + Double(index) * (row + gap)
+        draw(
+          index, on: canvas, PlotRect(x: left, y: y, width: wide, height: row),
+          PlotRect(x: left + wide + 8, y: y, width: narrow, height: row), style)
+      }
+    }
+  }
+
+  /// Draws the trace and the histograms of one parameter.
+  private func draw(
+    _ index: Int, on canvas: Canvas, _ area: PlotRect, _ side: PlotRect, _ style: PlotStyle
+  ) {
+    let sorted = Percentiles.sorted(chains[index].flatMap(\.self))
+    let low = sorted.first ?? 0
+    let high = sorted.last ?? 1
+    let pad = high > low ? 0.04 * (high - low) : max(abs(low) * 0.01, 1e-300)
+    let values = Axis(low: low - pad, high: high + pad, label: names[index])
+    let length = chains[index].map(\.count).max() ?? 0
+    let isLast = index == names.count - 1
+    let frame = Axes(
+      rect: area, x: Axis(low: 0, high: Double(max(length, 1)), label: "draw", minimalStep: 1),
+      y: values, style: style)
+    canvas.clipped(to: area) { canvas in
+      for (chain, draws) in chains[index].enumerated() {
+        canvas.polyline(
+          TracePlot.thinned(draws, to: Int(area.width) * 2).map { frame.point($0.x, $0.y) },
+          PlotColor.series(chain).opacity(0.75), lineWidth: 0.55)
+      }
+    }
+    frame.draw(
+      on: canvas, xParts: isLast ? .all : .marks, yParts: [.marks, .numbers],
+      yTicks: max(3, Int(area.height / 20)))
+    let ticks = values.ticks(atMost: 4)
+    let label = ticks.axisLabel(names[index])
+    canvas.text(
+      label, at: PlotPoint(17, area.midY),
+      size: canvas.fittingSize(of: label, size: style.label, room: area.height + 8),
+      align: .center, angle: 90)
+    drawHistograms(index, on: canvas, side, values, style)
+  }
+
+  /// Draws the histogram of each chain, lying on its side.
+  private func drawHistograms(
+    _ index: Int, on canvas: Canvas, _ side: PlotRect, _ values: Axis, _ style: PlotStyle
+  ) {
+    let histograms = chains[index].map {
+      Histogram($0, bins: 28, range: values.low...values.high)
+    }
+    let highest = histograms.flatMap(\.density).max() ?? 1
+    let frame = Axes(
+      rect: side, x: Axis(low: 0, high: highest > 0 ? highest * 1.06 : 1), y: values, style: style)
+    canvas.clipped(to: side) { canvas in
+      for (chain, histogram) in histograms.enumerated() {
+        var outline: [PlotPoint] = []
+        for (bin, height) in histogram.density.enumerated() {
+          outline.append(frame.point(height, histogram.edges[bin]))
+          outline.append(frame.point(height, histogram.edges[bin + 1]))
+        }
+        let color = PlotColor.series(chain)
+        let first = frame.point(0, histogram.edges[0])
+        let last = frame.point(0, histogram.edges[histogram.counts.count])
+        canvas.fill([[first] + outline + [last]], color.opacity(0.12))
+        canvas.polyline(outline, color, lineWidth: 0.9)
+      }
+    }
+    canvas.stroke(side, .ink, lineWidth: style.frame)
+  }
+
+  /// Returns draws with their numbers; of long chains the smallest and the largest of each stretch.
+  private static func thinned(_ draws: [Double], to limit: Int) -> [(x: Double, y: Double)] {
+    guard draws.count > 2 * limit else {
+      return draws.enumerated().map { (Double($0.offset), $0.element) }
+    }
+    var result: [(x: Double, y: Double)] = []
+    let step = (draws.count + limit - 1) / limit
+    for start in stride(from: 0, to: draws.count, by: step) {
+      let part = start..<min(start + step, draws.count)
+      guard let least = part.min(by: { draws[$0] < draws[$1] }),
+        let most = part.max(by: { draws[$0] < draws[$1] })
+      else { continue }
+      for index in [min(least, most), max(least, most)] {
+        result.append((Double(index), draws[index]))
+      }
+    }
+    return result
+  }
+}
