@@ -109,7 +109,8 @@ struct FitCommand: ParsableCommand {
 
     Interruption.catchNext()
     Terminal.report(
-      "fitting \(prior.freeSites.count) parameters to \(image.goodCount) pixels of \(image.names.science)")
+      "fitting \(prior.freeSites.count) parameters to \(image.goodCount) pixels of \(image.names.science)"
+    )
     let result = try compute(fit, properties, settings.starts)
     try finish(result, folder, shown: image.findings + properties.findings)
   }
