@@ -105,22 +105,9 @@ struct BadImageTests {
     // Both searches stop within a hundredth of a standard deviation, 1e-4 of the flux.
     #expect(abs(2 * half / whole - 1) < 1e-3)
 
-    let wide = 51
-    let (columns, middle) = (Array(0..<wide), Double(wide - 1) / 2)
-    let blob = columns.flatMap { y in
-      columns.map { x in
-        exp(-(pow(Double(x) - middle, 2) + pow(Double(y) - middle, 2)) / 4) / (4 * Double.pi)
-      }
-    }
-    try scene.write("wide.fits", width: wide, height: wide, blob)
+    try scene.write("wide.fits", width: 51, height: 51, blob(51))
     expectWarning(try scene.run(psf: "wide.fits"), code: "psf-larger-than-image", "wide.fits")
-    let even = Array(0..<20)
-    let pair = even.flatMap { y in
-      even.map { x in
-        exp(-(pow(Double(x) - 9.5, 2) + pow(Double(y) - 9.5, 2)) / 4) / (4 * Double.pi)
-      }
-    }
-    try scene.write("even.fits", width: 20, height: 20, pair)
+    try scene.write("even.fits", width: 20, height: 20, blob(20))
     expectWarning(try scene.run(psf: "even.fits"), code: "psf-even", "even.fits")
   }
 
@@ -209,6 +196,16 @@ struct BadImageTests {
     let plain = try scene.run(sky: "none", "--json")
     // Steps of 0.001 are a twentieth of the noise: they move the flux by a small part of its error of 0.4 %.
     #expect(abs(flux(scaled) / flux(plain) - 1) < 1e-3)
+  }
+
+  /// Returns a Gaussian of σ √2 in the middle of a square, with sum 1.
+  private func blob(_ size: Int) -> [Double] {
+    let middle = Double(size - 1) / 2
+    return (0..<(size * size)).map { k in
+      let dx = Double(k % size) - middle
+      let dy = Double(k / size) - middle
+      return exp(-(dx * dx + dy * dy) / 4) / (4 * Double.pi)
+    }
   }
 
   /// Returns the flux of a result on standard output.

@@ -47,9 +47,14 @@ enum SersicProcess {
   ///   - folder: The working folder.
   ///   - output: Where standard output goes instead of into the outcome.
   ///   - limit: A limit on the size of files, in blocks of 512 bytes.
-  ///   - signal: Sent when standard error has its first line that begins with the text.
+  ///   - signal: A text; Ctrl-C is sent when standard error has it.
+  /// - Returns: Status and texts.
+  /// - Throws: An error of Foundation if there is no command or a file cannot be opened.
+  /// - Returns: Status and texts.
+  /// - Throws: An error of Foundation if there is no command or a file cannot be opened.
   static func run(
-    _ arguments: [String], in folder: URL? = nil, output: String? = nil, fileBlocks limit: Int? = nil,
+    _ arguments: [String], in folder: URL? = nil, output: String? = nil,
+    fileBlocks limit: Int? = nil,
     interruptAfter signal: String? = nil
   ) throws -> Outcome {
     guard let path else { throw CocoaError(.fileNoSuchFile) }

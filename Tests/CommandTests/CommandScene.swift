@@ -22,7 +22,9 @@ struct CommandScene {
     let outcome = try SersicProcess.run(
       ["simulate", "--size", "49x45", "--psf", "moffat:fwhm=2.5,beta=3,size=21", "--noise", noise]
         + ["--sky", sky, "--seed", "3", "--output", folder.url.path] + parameters)
-    guard outcome.status == 0 else { throw CocoaError(.fileWriteUnknown, userInfo: ["said": outcome.errors]) }
+    guard outcome.status == 0 else {
+      throw CocoaError(.fileWriteUnknown, userInfo: ["said": outcome.errors])
+    }
   }
 
   /// Runs a subcommand on the scene's files, some of them replaced or left out (nil).
@@ -31,7 +33,8 @@ struct CommandScene {
     psf: String? = "psf.fits", mask: String? = nil, sky: String? = "none", _ more: String...
   ) throws -> Outcome {
     try SersicProcess.run(
-      words(subcommand, image: image, rms: rms, psf: psf, mask: mask, sky: sky) + more, in: folder.url)
+      words(subcommand, image: image, rms: rms, psf: psf, mask: mask, sky: sky) + more,
+      in: folder.url)
   }
 
   /// Returns the words of a command on the scene's files.
