@@ -120,7 +120,7 @@ let package = Package(
     tests(
       "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
       resources: [.copy("Golden")]),
-    tests("Command", ["sersic", "FITS", "Numerics", "Rendering"]),
+    tests("Command", ["sersic", "FITS"], resources: [.copy("Golden")]),
   ],
   swiftLanguageModes: [.v6]
 )
