@@ -111,15 +111,16 @@ let package = Package(
     tests(
       "Inference",
       ["Inference", "PPL", "Distributions", "Tensors", "Numerics", "AllocationCounter"]),
-    tests("TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"]),
+    tests(
+      "TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"],
+      resources: [.copy("Fixtures")]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting"]),
     tests(
       "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
       resources: [.copy("Golden")]),
-    tests("SwiftSersic", ["SwiftSersic"]),
-    tests("Command", ["sersic", "FITS", "Numerics", "Rendering"]),
+    tests("Command", ["sersic", "FITS"], resources: [.copy("Golden")]),
   ],
   swiftLanguageModes: [.v6]
 )
