@@ -101,7 +101,7 @@ let package = Package(
     tests("Distributions", ["Distributions", "Tensors", "Numerics"], resources: [.copy("Golden")]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
-    tests("Plotting", ["Plotting"]),
+    tests("Plotting", ["Plotting", "CCairo"]),
     tests("GalaxyFitting", ["GalaxyFitting", "FITS"], resources: [.copy("Golden")]),
   ],
   swiftLanguageModes: [.v6]
