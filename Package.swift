@@ -14,7 +14,8 @@ let settings: [SwiftSetting] = [
 ]
 
 /// Returns a Swift module, in `Sources/NAME` unless another folder is given.
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target
+{
   .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
@@ -24,7 +25,7 @@ func tests(
 ) -> Target {
   .testTarget(
     name: name + "Tests", dependencies: dependencies + ["TestSupport"],
-    exclude: resources.isEmpty ? [] : [], resources: resources, swiftSettings: settings)
+    resources: resources, swiftSettings: settings)
 }
 
 /// Returns a program, in `Sources/NAME`.
@@ -86,23 +87,40 @@ let package = Package(
     // Row 7: face.
     module(
       "SwiftSersic",
-      ["Tensors", "Distributions", "PPL", "Rendering", "Inference", "GalaxyModels", "GalaxyFitting"]
+      [
+        "Numerics", "Tensors", "Distributions", "PPL", "Rendering", "Inference", "GalaxyModels",
+        "GalaxyFitting",
+      ]
     ),
     // Row 8: programs.
-    program("sersic", ["SwiftSersic", "GalaxyFitting", arguments]),
-    program("Benchmarks", ["SwiftSersic", "GalaxyFitting"]),
+    program(
+      "sersic",
+      ["Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", arguments]),
+    program("Benchmarks", ["SwiftSersic", arguments]),
     // Tests, by module.
     .target(
-      name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions"],
+      name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions", "PPL"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("Architecture"),
+    tests("Readme", ["SwiftSersic", "FITS"]),
     tests("Numerics", ["Numerics"], resources: [.copy("Golden")]),
-    tests("Tensors", ["Tensors", "Numerics"]),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"]),
     tests("Distributions", ["Distributions", "Tensors", "Numerics"], resources: [.copy("Golden")]),
+    tests("PPL", ["PPL", "Distributions", "Tensors", "Numerics"]),
+    tests(
+      "Inference",
+      ["Inference", "PPL", "Distributions", "Tensors", "Numerics", "AllocationCounter"]),
+    tests(
+      "TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"],
+      resources: [.copy("Fixtures")]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting", "CCairo"]),
-    tests("GalaxyFitting", ["GalaxyFitting", "FITS"], resources: [.copy("Golden")]),
+    tests(
+      "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
+      resources: [.copy("Golden")]),
+    tests("Command", ["sersic", "FITS"], resources: [.copy("Golden")]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -101,3 +101,9 @@ struct FITSName: Sendable, Hashable {
     return .name(first, version: version)
   }
 }
+
+/// Returns the path of the file that a name with extended syntax stands for, compressed or not.
+package func pathOfFITSName(_ name: String) -> String {
+  let path = FITSName(name) { PathKind($0) != .absent }.path
+  return ["", ".gz", ".fz"].map { path + $0 }.first { PathKind($0) == .file } ?? path
+}

@@ -71,7 +71,8 @@ public protocol SceneRenderer: AnyObject {
   var layout: SceneLayout { get }
 
   /// Sets `image` to the sum of the components and the sky.
-  func render(_ parameters: UnsafeBufferPointer<Double>, into image: UnsafeMutableBufferPointer<Double>)
+  func render(
+    _ parameters: UnsafeBufferPointer<Double>, into image: UnsafeMutableBufferPointer<Double>)
 
   /// Adds the product of the image adjoint with the derivative of the image to `parameterAdjoint`.
   func pullback(

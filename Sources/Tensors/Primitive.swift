@@ -36,26 +36,30 @@ public protocol PrimitiveInstance: AnyObject {
   /// Sets the derivative of the output along a tangent of the inputs; false where the primitive has no such rule.
   func tangent(
     _ inputs: PrimitiveInputs, tangents: PrimitiveInputs, output: UnsafeBufferPointer<Double>,
-    into outputTangent: UnsafeMutableBufferPointer<Double>) -> Bool
+    into outputTangent: UnsafeMutableBufferPointer<Double>
+  ) -> Bool
 
   /// Sets the adjoint's own change along a tangent (the second-order term of `pullback`); false where there is no such rule.
   ///
   /// Adds d/dε of `pullback` with a fixed output adjoint, at inputs + ε · tangents, to `inputAdjoints`.
   func pullbackTangent(
     _ inputs: PrimitiveInputs, tangents: PrimitiveInputs, output: UnsafeBufferPointer<Double>,
-    adjoint: UnsafeBufferPointer<Double>, into inputAdjoints: PrimitiveAdjoints) -> Bool
+    adjoint: UnsafeBufferPointer<Double>, into inputAdjoints: PrimitiveAdjoints
+  ) -> Bool
 
   /// Sets a positive semi-definite stand-in for `pullbackTangent`, for Gauss–Newton steps; false: the term is left out.
   ///
   /// A likelihood gives its curvature weights here (Gaussian: exact; Student-t: reweighted, never negative).
   func gaussNewtonTangent(
     _ inputs: PrimitiveInputs, tangents: PrimitiveInputs, output: UnsafeBufferPointer<Double>,
-    adjoint: UnsafeBufferPointer<Double>, into inputAdjoints: PrimitiveAdjoints) -> Bool
+    adjoint: UnsafeBufferPointer<Double>, into inputAdjoints: PrimitiveAdjoints
+  ) -> Bool
 
   /// Sets the derivative of the output with respect to one input, row by row `[input element][output element]`; false: no such rule.
   func jacobian(
     _ inputs: PrimitiveInputs, input: Int, output: UnsafeBufferPointer<Double>,
-    into jacobian: UnsafeMutableBufferPointer<Double>) -> Bool
+    into jacobian: UnsafeMutableBufferPointer<Double>
+  ) -> Bool
 }
 
 extension PrimitiveInstance {

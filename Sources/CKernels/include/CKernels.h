@@ -1,1 +1,7 @@
 // SPDX-License-Identifier: MIT
+//
+// The C kernels: vector math, likelihoods, pixel integrals, rendering.
+
+#include "likelihood_kernels.h"
+#include "pixel_kernels.h"
+#include "vector_math.h"

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+//
+// The priors of a stock model: one distribution for each site, checked before a fit starts.
+
+public import Distributions
+public import Rendering
+
+/// The priors of all parameters of a stock model.
+///
+/// ```swift
+/// var prior = try autoprior(image, .sersic, sky: .flat)
+/// prior["n"] = Uniform(0.5, 6)
+/// print(prior)
+/// ```
+public struct GalaxyPrior: Sendable, CustomStringConvertible {
+  /// The profile of the source.
+  public let profile: GalaxyProfile
+
+  /// The sky under it.
+  public let sky: SkyKind
+
+  /// The distributions, by site.
+  private var distributions: [String: any Distribution]
+
+  /// The parameters held at a value, by site.
+  public private(set) var fixed: [String: Double] = [:]
+
+  /// Where a fit may start, by site; the prior's own median where there is none.
+  public var guesses: [String: Double] = [:]
+
+  /// Creates priors; ``validate()`` says what is missing or extra.
+  public init(
+    _ profile: GalaxyProfile, sky: SkyKind = .none,
+    _ distributions: [String: any Distribution] = [:]
+  ) {
+    self.profile = profile
+    self.sky = sky
+    self.distributions = distributions
+  }
+
+  /// The sites that need a prior, in order.
+  public var sites: [String] { profile.sites + sky.sites }
+
+  /// The sites that are not fixed, in order.
+  public var freeSites: [String] { sites.filter { fixed[$0] == nil } }
+
+  /// The prior of a site; nil where none has been set.
+  public subscript(site: String) -> (any Distribution)? {
+    get { distributions[site] }
+    set { distributions[site] = newValue }
+  }
+
+  /// Holds a parameter at a value: it has no prior and is not fitted.
+  public mutating func fix(_ site: String, at value: Double) {
+    fixed[site] = value
+  }
+
+  /// Lets a fixed parameter vary again.
+  public mutating func release(_ site: String) { fixed[site] = nil }
+
+  /// Checks that each parameter has a prior or a value, and that there are no others.
+  ///
+  /// - Throws: ``GalaxyModelError`` with all that is missing or extra.
+  public func validate() throws(GalaxyModelError) {
+    let known = Set(sites)
+    let given = Set(distributions.keys).union(fixed.keys)
+    let extra = given.subtracting(known).sorted()
+    guard extra.isEmpty else {
+      throw GalaxyModelError(.unknownParameters(extra, known: sites, model: name))
+    }
+    let missing = sites.filter { !given.contains($0) }
+    guard missing.isEmpty else {
+      throw GalaxyModelError(.missingPriors(missing, model: name))
+    }
+    for (site, value) in fixed.sorted(by: { $0.key < $1.key }) where !value.isFinite {
+      throw GalaxyModelError(.invalidValue(site, value, expected: "a finite number"))
+    }
+    for (site, bounds) in GalaxyPrior.limits {
+      if let value = fixed[site], !bounds.contains(value) {
+        throw GalaxyModelError(
+          .invalidValue(
+            site, value, expected: "a number from \(bounds.lowerBound) to \(bounds.upperBound)"))
+      }
+    }
+    guard !freeSites.isEmpty else { throw GalaxyModelError(.nothingFree(model: name)) }
+  }
+
+  /// Where a fixed parameter has a meaning.
+  private static let limits: [(String, ClosedRange<Double>)] = [
+    (GalaxySite.rEff, 1e-3...1e5), (GalaxySite.n, 0.25...12), (GalaxySite.ellip, 0...0.99),
+  ]
+
+  /// The model in words.
+  public var name: String { "\(profile.rawValue) with sky \(sky.rawValue)" }
+
+  /// One line for each site: name and distribution, or the value at which it is held.
+  public var description: String {
+    let width = sites.map(\.count).max() ?? 0
+    return sites.map { site in
+      let padded = site + String(repeating: " ", count: width - site.count)
+      if let value = fixed[site] { return "\(padded)  = \(value) (fixed)" }
+      return "\(padded)  ~ \(distributions[site].map { $0.description } ?? "(no prior)")"
+    }.joined(separator: "\n")
+  }
+
+  /// The priors as text, by site.
+  public var texts: [String: String] {
+    var result: [String: String] = [:]
+    for site in sites {
+      if let value = fixed[site] {
+        result[site] = "fixed at \(value)"
+      } else {
+        result[site] = distributions[site].map { $0.description }
+      }
+    }
+    return result
+  }
+
+  /// The distribution from which a model draws a site; a point mass at a fixed value.
+  ///
+  /// - Precondition: The site has a prior or a value, as ``validate()`` checks.
+  func distribution(_ site: String) -> any Distribution {
+    if let value = fixed[site] { return Delta(value) }
+    guard let prior = distributions[site] else {
+      preconditionFailure("prior: expected a distribution for \"\(site)\"; call validate() first")
+    }
+    return prior
+  }
+}
+
+/// A mistake in the use of the stock models.
+public struct GalaxyModelError: Error, Sendable, CustomStringConvertible {
+  /// The kinds of mistakes.
+  public enum Kind: Sendable, Equatable {
+    /// Parameters that the model does not have.
+    case unknownParameters([String], known: [String], model: String)
+    /// Parameters without a prior or a value.
+    case missingPriors([String], model: String)
+    /// A parameter held at an impossible value.
+    case invalidValue(String, Double, expected: String)
+    /// All parameters are held at values.
+    case nothingFree(model: String)
+  }
+
+  /// What went wrong.
+  public let kind: Kind
+
+  /// Creates an error.
+  public init(_ kind: Kind) { self.kind = kind }
+
+  public var description: String {
+    switch kind {
+    case .unknownParameters(let names, let known, let model):
+      "prior: expected parameters of \(model) (\(known.joined(separator: ", "))), found \(names.joined(separator: ", ")); remove or rename them"
+    case .missingPriors(let names, let model):
+      "prior: expected a prior or a fixed value for each parameter of \(model), found none for \(names.joined(separator: ", ")); set them, or start from autoprior"
+    case .invalidValue(let name, let value, let expected):
+      "prior: \(name): expected \(expected), found \(value)"
+    case .nothingFree(let model):
+      "prior: expected at least one free parameter of \(model), found all fixed; release one, or render the model instead"
+    }
+  }
+}

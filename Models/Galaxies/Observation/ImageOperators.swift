@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+//
+// The tape operations of one image, made once: rendering by scene, likelihood by loss.
+
+import Numerics
+import Rendering
+import Synchronization
+import Tensors
+
+/// The operations that models of one image use; kept with the image, so that every run of a model finds them ready.
+final class ImageOperators: Sendable {
+  /// What identifies a rendering operation.
+  private struct SceneKey: Hashable {
+    let layout: SceneLayout
+    let method: RenderingMethod
+    let planning: FFTPlanning
+  }
+
+  /// The operations made so far.
+  private struct Made {
+    var plans: [FFTPlanning: RendererPlan] = [:]
+    var renderers: [SceneKey: RenderPrimitive] = [:]
+    var likelihoods: [ImageLoss: any ImageLikelihood] = [:]
+  }
+
+  private let made = Mutex(Made())
+
+  /// Returns the operation that renders a scene on the grid of an image.
+  func renderer(_ layout: SceneLayout, _ method: RenderingMethod, for image: ObservedImage) throws
+    -> RenderPrimitive
+  {
+    try made.withLock { made in
+      let key = SceneKey(layout: layout, method: method, planning: image.planning)
+      if let known = made.renderers[key] { return known }
+      let primitive: RenderPrimitive
+      switch method {
+      case .fourier:
+        guard image.psf != nil, image.pixelResponse == .included else {
+          return try pixelRenderer(layout, image)
+        }
+        let plan =
+          try made.plans[image.planning]
+          ?? RendererPlan(
+            width: image.width, height: image.height, psf: image.psf, planning: image.planning)
+        made.plans[image.planning] = plan
+        primitive = RenderPrimitive(width: image.width, height: image.height, layout: layout) {
+          FourierRenderer(plan: plan, layout: layout)
+        }
+      case .pixel: primitive = try pixelRenderer(layout, image)
+      }
+      made.renderers[key] = primitive
+      return primitive
+    }
+  }
+
+  /// Returns the operation that integrates a scene over pixels.
+  private func pixelRenderer(_ layout: SceneLayout, _ image: ObservedImage) throws
+    -> RenderPrimitive
+  {
+    RenderPrimitive(
+      try PixelRendererPlan(
+        width: image.width, height: image.height, psf: image.psf, layout: layout,
+        planning: image.planning))
+  }
+
+  /// Returns the likelihood of an image's pixels under a loss.
+  func likelihood(_ loss: ImageLoss, for image: ObservedImage) throws -> any ImageLikelihood {
+    try made.withLock { made in
+      if let known = made.likelihoods[loss] { return known }
+      let likelihood = try loss.likelihood(
+        width: image.width, height: image.height, data: image.science, rms: image.rms,
+        mask: image.mask)
+      made.likelihoods[loss] = likelihood
+      return likelihood
+    }
+  }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+//
+// One de Vaucouleurs galaxy as a probabilistic program.
+
+public import PPL
+public import Rendering
+
+/// Returns the model of one de Vaucouleurs galaxy (n = 4): sites xc, yc, flux, r_eff, ellip, theta.
+public func deVaucouleursSource(_ prior: GalaxyPrior) -> Model<LightProfile> {
+  Model { m in
+    let xc = m.sample(GalaxySite.xc, prior.distribution(GalaxySite.xc))
+    let yc = m.sample(GalaxySite.yc, prior.distribution(GalaxySite.yc))
+    let flux = m.sample(GalaxySite.flux, prior.distribution(GalaxySite.flux))
+    let rEff = m.sample(GalaxySite.rEff, prior.distribution(GalaxySite.rEff))
+    let ellip = m.sample(GalaxySite.ellip, prior.distribution(GalaxySite.ellip))
+    let theta = m.sample(GalaxySite.theta, prior.distribution(GalaxySite.theta))
+    return DeVaucouleurs(xc: xc, yc: yc, flux: flux, rEff: rEff, ellip: ellip, theta: theta)
+      .lightProfile
+  }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+//
+// The Cauchy distribution.
+
+public import Numerics
+public import Tensors
+
+/// The Cauchy distribution with location and scale.
+///
+/// log p = −log π − log scale − log(1 + z²).
+public struct Cauchy: ScalarFamily {
+  public static let kind = DensityKind.cauchy
+  public static let parameterNames = ["loc", "scale"]
+  public let parameters: [Tensor]
+  public let batchShape: Shape
+
+  /// Creates the distribution; `scale` is positive.
+  public init(_ loc: some TensorConvertible, _ scale: some TensorConvertible) {
+    let parameters = [loc.tensor, scale.tensor]
+    require("Cauchy", "scale", parameters[1], "> 0") { $0 > 0 }
+    self.init(parameters: parameters, batchShape: parameterShape("Cauchy", parameters))
+  }
+
+  public init(parameters: [Tensor], batchShape: Shape) {
+    self.parameters = parameters
+    self.batchShape = batchShape
+  }
+
+  public var support: Constraint { .real }
+  public func draws(_ key: RandomKey, _ shape: Shape) -> Tensor {
+    parameters[0] + parameters[1] * tan((standardUniform(key, shape) - 0.5) * Double.pi)
+  }
+
+  public func cumulative(_ value: Tensor) -> Tensor? {
+    0.5 + atan((value - parameters[0]) / parameters[1]) / Double.pi
+  }
+
+  public func quantile(_ probability: Tensor) -> Tensor? {
+    parameters[0] + parameters[1] * tan((probability - 0.5) * Double.pi)
+  }
+
+  public var locationScale: (location: Tensor, scale: Tensor, base: any Distribution)? {
+    (parameters[0], parameters[1], Cauchy(0, 1).expanded(to: batchShape))
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+//
+// The normal distribution confined to an interval.
+
+public import Numerics
+public import Tensors
+
+/// A normal distribution confined to an interval, or to a half line.
+///
+/// log p = log N(x; loc, scale) − log(Φ(β) − Φ(α)), α and β the standardised bounds; the normalisation is taken on the side
+/// of the tail where it does not cancel.
+public struct TruncatedNormal: Distribution {
+  /// The location of the parent normal.
+  public let loc: Tensor
+  /// The scale of the parent normal.
+  public let scale: Tensor
+  /// The lower bound; nil for none.
+  public let low: Tensor?
+  /// The upper bound; nil for none.
+  public let high: Tensor?
+  public let batchShape: Shape
+  public var eventShape: Shape { [] }
+
+  /// Creates the distribution; `scale` is positive and `low` below `high`.
+  public init(
+    _ loc: some TensorConvertible, _ scale: some TensorConvertible,
+    low: (any TensorConvertible)? = nil, high: (any TensorConvertible)? = nil
+  ) {
+    let tensors = [loc.tensor, scale.tensor] + [low?.tensor, high?.tensor].compactMap { $0 }
+    require("TruncatedNormal", "scale", scale.tensor, "> 0") { $0 > 0 }
+    if let low = low?.tensor, let high = high?.tensor {
+      require("TruncatedNormal", "high − low", high - low, "> 0") { $0 > 0 }
+    }
+    self.init(
+      loc.tensor, scale.tensor, low?.tensor, high?.tensor,
+      batchShape: parameterShape("TruncatedNormal", tensors))
+  }
+
+  /// Creates the distribution from parameters that have been checked.
+  private init(
+    _ loc: Tensor, _ scale: Tensor, _ low: Tensor?, _ high: Tensor?, batchShape: Shape
+  ) {
+    self.loc = loc
+    self.scale = scale
+    self.low = low
+    self.high = high
+    self.batchShape = batchShape
+  }
+
+  public var support: Constraint {
+    switch (low, high) {
+    case (let low?, let high?): .interval(low, high)
+    case (let low?, nil): .greaterThan(low)
+    case (nil, let high?): .lessThan(high)
+    case (nil, nil): .real
+    }
+  }
+
+  /// The standardised lower bound.
+  private var alpha: Tensor? { low.map { ($0 - loc) / scale } }
+
+  /// The standardised upper bound.
+  private var beta: Tensor? { high.map { ($0 - loc) / scale } }
+
+  /// The logarithm of the parent's probability inside the bounds.
+  private var logMass: Tensor {
+    switch (alpha, beta) {
+    case (let a?, nil): return logNormalCDF(-a)
+    case (nil, let b?): return logNormalCDF(b)
+    case (nil, nil): return Tensor(0)
+    case (let a?, let b?):
+      // Reflect an interval above the mean to below it: differences of upper tails cancel.
+      let flip = (a + b).isGreater(than: 0)
+      let (l, h) = (select(flip, -b, a), select(flip, -a, b))
+      let top = logNormalCDF(h)
+      return top + log1p(-exp(logNormalCDF(l) - top))
+    }
+  }
+
+  public func logProbability(of value: Tensor) -> Tensor {
+    let inside = support.contains(value)
+    let z = (select(inside, value, feasibleValue) - loc) / scale
+    let density = -0.5 * square(z) - log(scale) - 0.9189385332046727 - logMass
+    return select(inside, density, Tensor(-.infinity)).broadcast(
+      to: broadcastShape([value.shape, batchShape]) ?? batchShape)
+  }
+
+  public func sample(key: RandomKey, sampleShape: Shape) -> Tensor {
+    let u = standardUniform(key, sampleShape + batchShape)
+    return quantile(u) ?? u
+  }
+
+  public func quantile(_ probability: Tensor) -> Tensor? {
+    // Work in the tail where probabilities do not cancel against one.
+    let a = alpha ?? Tensor(-40)
+    let b = beta ?? Tensor(40)
+    let flip = (a + b).isGreater(than: 0)
+    let (l, h) = (select(flip, -b, a), select(flip, -a, b))
+    let u = select(flip, 1 - probability, probability)
+    let (p, q) = (normalCDF(l), normalCDF(h))
+    let z = inverseNormalCDF(p + (q - p) * u)
+    let inside = minimum(maximum(z, l), h)
+    return loc + scale * select(flip, -inside, inside)
+  }
+
+  public func cumulative(_ value: Tensor) -> Tensor? {
+    let a = alpha.map { normalCDF($0) } ?? Tensor(0)
+    return ((normalCDF((value - loc) / scale) - a) / exp(logMass)).clamped(to: 0...1)
+  }
+
+  public func expanded(to batchShape: Shape) -> any Distribution {
+    TruncatedNormal(loc, scale, low, high, batchShape: batchShape)
+  }
+
+  public var description: String {
+    var list = "loc: \(text(loc)), scale: \(text(scale))"
+    if let low { list += ", low: \(text(low))" }
+    if let high { list += ", high: \(text(high))" }
+    return "TruncatedNormal(\(list))"
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+//
+// The stock fit of one source: a model, its compiled density, and the ways to fit it.
+
+import Distributions
+public import GalaxyModels
+public import Inference
+public import PPL
+public import Rendering
+import Tensors
+
+/// A fit of one source in one image.
+///
+/// ```swift
+/// let prior = autoprior(image, .sersic, sky: .flat)
+/// let fit = try FitSingle(image, prior: prior, loss: .studentT(dof: 5))
+/// let best = try fit.findMAP()
+/// let posterior = try fit.estimatePosterior(.laplace)
+/// ```
+public struct FitSingle: Sendable {
+  /// The image.
+  public let image: ObservedImage
+
+  /// The priors.
+  public let prior: GalaxyPrior
+
+  /// The density of the pixels around the model image.
+  public let loss: ImageLoss
+
+  /// How the scene is rendered.
+  public let method: RenderingMethod
+
+  /// The model: an ordinary program, source, sky and observed image.
+  public let model: Model<LightProfile>
+
+  /// The compiled log density of the model.
+  public let density: CompiledDensity
+
+  /// Creates a fit, and compiles its model.
+  ///
+  /// - Parameters:
+  ///   - image: The image.
+  ///   - prior: The priors of all parameters.
+  ///   - loss: The density of the pixels around the model image.
+  ///   - method: How the scene is rendered.
+  /// - Throws: `GalaxyModelError` where priors are missing or extra; `ModelError` where the model cannot be fitted.
+  public init(
+    _ image: ObservedImage, prior: GalaxyPrior, loss: ImageLoss = .gaussian,
+    method: RenderingMethod = .fourier
+  ) throws {
+    try prior.validate()
+    self.image = image
+    self.prior = prior
+    self.loss = loss
+    self.method = method
+    let source = prior.profile.model(prior)
+    let sky = skyModel(prior)
+    let model = Model<LightProfile> { m in
+      let light = m.call(source)
+      m.observe(image, light, sky: m.call(sky), loss: loss, method: method)
+      return light
+    }
+    // A fixed parameter is an intervention: it has no density and is no site of the posterior.
+    self.model = model.intervened(on: prior.fixed)
+    density = try self.model.logDensity()
+  }
+
+  /// Whether the pixels are integrated over, or the PSF brings the pixel response.
+  public var pixelResponse: PixelResponse { image.pixelResponse }
+
+  /// Returns the model image at given parameters, row-major.
+  ///
+  /// - Parameter parameters: A value for each free parameter.
+  /// - Returns: The pixels, `width · height` of them, in image units.
+  /// - Throws: `ModelError` if a parameter is missing, unknown, or outside its support.
+  public func modelImage(_ parameters: [String: Double]) throws -> [Double] {
+    let q = try density.unconstrain(parameters)
+    return density.constrain(q, sites: [GalaxySite.model])[GalaxySite.model]?.elements ?? []
+  }
+
+  // MARK: - Starting points
+
+  /// Returns the points from which a search for the maximum starts, best guess first.
+  func starts(_ given: [String: Double]) throws -> [[Double]] {
+    let unknown = given.keys.filter { density.layout[$0] == nil }.sorted()
+    guard unknown.isEmpty else {
+      throw GalaxyModelError(
+        .unknownParameters(unknown, known: density.layout.names, model: prior.name))
+    }
+    var base: [String: Double] = [:]
+    for site in prior.freeSites {
+      let guess = given[site] ?? prior.guesses[site]
+      base[site] = inside(site, guess ?? prior[site]?.median?.item())
+    }
+    var points = [base]
+    /// Adds a variant of the first guess, unless the user has set that parameter.
+    func vary(_ site: String, _ value: (Double) -> Double) {
+      guard given[site] == nil, let old = base[site] else { return }
+      var point = base
+      point[site] = inside(site, value(old))
+      points.append(point)
+    }
+    vary(GalaxySite.n) { _ in 1 }
+    vary(GalaxySite.n) { _ in 4 }
+    // A guess of the angle from moments can be off by a quarter turn where a neighbour is bright.
+    vary(GalaxySite.theta) { $0 + Double.pi / 2 }
+    return try points.map { try density.unconstrain($0) }
+  }
+
+  /// Returns a value pulled well inside the support of a site.
+  private func inside(_ site: String, _ guess: Double?) -> Double {
+    guard let distribution = prior[site] else { return guess ?? 0 }
+    let support = distribution.support
+    let feasible = support.feasibleValue(shape: []).item()
+    let value = guess ?? feasible
+    switch support {
+    case .interval(let low, let high):
+      let (low, high) = (low.item(), high.item())
+      let margin = 0.02 * (high - low)
+      return min(max(value, low + margin), high - margin)
+    case .positive: return max(value, 1e-6)
+    case .greaterThan(let low):
+      return max(value, low.item() + 1e-3 * max(1, abs(low.item())))
+    case .lessThan(let high):
+      return min(value, high.item() - 1e-3 * max(1, abs(high.item())))
+    default: return value
+    }
+  }
+}

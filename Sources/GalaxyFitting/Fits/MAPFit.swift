@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+//
+// The result of a search for the maximum: parameters, model image, goodness of fit, verdict.
+
+import Distributions
+public import GalaxyModels
+public import Inference
+import Rendering
+import Tensors
+
+/// The maximum of the posterior of a fit, with what it says about the data.
+public struct MAPFit: Sendable {
+  /// The fit.
+  public let fit: FitSingle
+
+  /// The best point and why the search stopped there.
+  public let optimum: Optimum
+
+  /// The parameters in the order of the model, fixed ones included; theta in [0, π).
+  public let parameters: [(name: String, value: Double)]
+
+  /// The log posterior density at the maximum, up to the evidence: log prior + log likelihood.
+  public let logPosterior: Double
+
+  /// The model image, row-major, in image units.
+  public let modelImage: [Double]
+
+  /// Σ ((data − model) / rms)² over the good pixels.
+  public let chiSquared: Double
+
+  /// The number of good pixels.
+  public let pixelCount: Int
+
+  /// The number of evaluations of the density, all starts together.
+  public let evaluations: Int
+
+  /// The time of the search, in seconds.
+  public let seconds: Double
+
+  /// What makes the result doubtful.
+  public let findings: [InputFinding]
+
+  /// Takes the result from the searches.
+  init(
+    _ fit: FitSingle, _ best: Optimum, others: [Optimum], evaluations: Int, seconds: Double
+  ) {
+    self.fit = fit
+    optimum = best
+    self.evaluations = evaluations
+    self.seconds = seconds
+    let sites = fit.prior.freeSites
+    let values = fit.density.constrain(best.position, sites: sites + [GalaxySite.model])
+    parameters = fit.prior.sites.map { site in
+      (site, fit.prior.fixed[site] ?? values[site]?.item() ?? .nan)
+    }
+    let image = values[GalaxySite.model]?.elements ?? []
+    modelImage = image
+    logPosterior = best.value
+    var sum = 0.0
+    for k in image.indices where !fit.image.mask[k] {
+      let r = (fit.image.science[k] - image[k]) / fit.image.rms[k]
+      sum += r * r
+    }
+    chiSquared = sum
+    pixelCount = fit.image.goodCount
+    findings = MAPFit.findings(fit, best, others, parameters)
+  }
+
+  /// The parameters by name.
+  public var values: [String: Double] { Dictionary(parameters.map { ($0.name, $0.value) }) { $1 } }
+
+  /// The value of a parameter.
+  ///
+  /// - Precondition: The model has it.
+  public subscript(name: String) -> Double {
+    guard let value = values[name] else {
+      preconditionFailure("fit: expected one of \(parameters.map(\.name)), got \"\(name)\"")
+    }
+    return value
+  }
+
+  /// Whether the search converged.
+  public var isConverged: Bool { optimum.isConverged }
+
+  /// χ² per degree of freedom: good pixels less free parameters.
+  public var reducedChiSquared: Double {
+    chiSquared / Double(max(1, pixelCount - fit.prior.freeSites.count))
+  }
+
+  /// The residual image: data − model, in image units.
+  public var residualImage: [Double] { zip(fit.image.science, modelImage).map { $0 - $1 } }
+
+  /// The image of the sky alone, in image units.
+  public var skyImage: [Double] {
+    let (width, height) = (fit.image.width, fit.image.height)
+    let back = values[GalaxySite.skyBack] ?? 0
+    let (sx, sy) = (values[GalaxySite.skyXSl] ?? 0, values[GalaxySite.skyYSl] ?? 0)
+    let center = fit.image.center
+    return (0..<(width * height)).map { k in
+      back + sx * (Double(k % width) - center.x) + sy * (Double(k / width) - center.y)
+    }
+  }
+
+  /// The share of the source's flux that falls inside the frame.
+  public var fluxFractionInside: Double {
+    let total = values[GalaxySite.flux] ?? .nan
+    return zip(modelImage, skyImage).reduce(0) { $0 + $1.0 - $1.1 } / total
+  }
+
+  // MARK: - Verdict
+
+  /// Returns what makes the result doubtful.
+  private static func findings(
+    _ fit: FitSingle, _ best: Optimum, _ all: [Optimum],
+    _ parameters: [(name: String, value: Double)]
+  ) -> [InputFinding] {
+    var list: [InputFinding] = []
+    if !best.isConverged {
+      list.append(InputFinding(.warning, "not-converged", subject: "fit", best.explanation))
+    }
+    for (name, value) in parameters where fit.prior.fixed[name] == nil {
+      guard let bound = bound(fit, name, value) else { continue }
+      list.append(
+        InputFinding(
+          .warning, "at-bound", subject: name,
+          "\(name) = \(value) lies at the bound \(bound) of its prior; widen the prior, or use a model that fits better"
+        ))
+    }
+    let rivals = all.filter {
+      $0.isConverged && best.value - $0.value > 0.1 && best.value - $0.value < 8
+    }
+    if let rival = rivals.max(by: { $0.value < $1.value }) {
+      list.append(
+        InputFinding(
+          .warning, "several-modes", subject: "fit",
+          "another maximum has a log posterior only \(rounded(best.value - rival.value)) lower; sample the posterior to weigh them"
+        ))
+    }
+    return list
+  }
+
+  /// Returns a number with two decimals as text.
+  private static func rounded(_ x: Double) -> String { "\((x * 100).rounded() / 100)" }
+
+  /// Returns the bound of an interval prior that a value lies at; nil where it lies inside.
+  private static func bound(_ fit: FitSingle, _ name: String, _ value: Double) -> Double? {
+    // Within 1e-4 of the width the logistic coordinate is beyond 9: the search was still on its way to the wall.
+    switch fit.prior[name]?.support {
+    case .interval(let low, let high)?:
+      let (low, high) = (low.item(), high.item())
+      let margin = 1e-4 * (high - low)
+      return value < low + margin ? low : value > high - margin ? high : nil
+    case .greaterThan(let low)?:
+      let low = low.item()
+      return value < low + 1e-4 * max(1, abs(low)) ? low : nil
+    case .lessThan(let high)?:
+      let high = high.item()
+      return value > high - 1e-4 * max(1, abs(high)) ? high : nil
+    default: return nil
+    }
+  }
+}

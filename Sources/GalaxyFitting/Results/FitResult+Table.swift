@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+//
+// A result as a table of text: aligned columns, as many digits as the standard deviation justifies.
+
+import GalaxyModels
+import Inference
+import Rendering
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+extension FitResult {
+  /// The result as text: what was fitted, a table of the parameters, goodness of fit and verdict.
+  public var table: String {
+    let fit = best.fit
+    var lines = [
+      "\(fit.image.names.science): \(fit.prior.profile.rawValue), sky \(fit.prior.sky.rawValue), loss \(fit.loss), \(method)",
+      pixelConvention + ", renderer \(renderer.rawValue)",
+      "",
+    ]
+    lines += TextTable.lines(rows)
+    lines.append("")
+    lines.append(
+      "log posterior \(decimal(best.logPosterior, 3)), chi2 \(decimal(best.chiSquared, 1)) for \(best.pixelCount) pixels and \(fit.prior.freeSites.count) free parameters: \(decimal(best.reducedChiSquared, 3)) per degree of freedom"
+    )
+    let inside = best.fluxFractionInside
+    if inside.isFinite, fit.prior.profile != .pointsource {
+      lines.append("\(decimal(100 * inside, 1)) % of the flux lies inside the frame")
+    }
+    lines.append(
+      "\(best.optimum.explanation), \(best.evaluations) evaluations, \(decimal(best.seconds + (posterior?.seconds ?? 0), 2)) s"
+    )
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The rows of the table, head first.
+  private var rows: [[String]] {
+    let hasPosterior = posterior != nil
+    var rows = [
+      hasPosterior
+        ? ["parameter", "MAP", "mean", "± sd", "5 %", "16 %", "50 %", "84 %", "95 %", "unit"]
+        : ["parameter", "MAP", "unit"]
+    ]
+    let parents = parentParameters.map { ($0, "\($0.name) (parent)") }
+    for (summary, name) in (parameters + derived).map({ ($0, $0.name) }) + parents {
+      let unit = summary.isFixed ? (summary.unit + " (fixed)").trimmingBlank : summary.unit
+      guard hasPosterior else {
+        rows.append([name, significant(summary.map, 7), unit])
+        continue
+      }
+      guard let mean = summary.mean, let sd = summary.standardDeviation else {
+        rows.append([name, significant(summary.map, 7)] + Array(repeating: "", count: 7) + [unit])
+        continue
+      }
+      let format = NumberFormat(error: sd, values: [summary.map, mean] + summary.quantiles)
+      rows.append(
+        [name, format(summary.map), format(mean), "± " + format(sd)]
+          + summary.quantiles.map { format($0) } + [unit])
+    }
+    return rows
+  }
+}
+
+extension String {
+  /// The text without a blank at its start.
+  fileprivate var trimmingBlank: String { hasPrefix(" ") ? String(dropFirst()) : self }
+}
+
+/// Text in columns.
+enum TextTable {
+  /// Returns rows as lines: the first and the last column on the left, the others on the right.
+  static func lines(_ rows: [[String]]) -> [String] {
+    let columns = rows.map(\.count).max() ?? 0
+    let widths = (0..<columns).map { column in
+      rows.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0
+    }
+    return rows.map { row in
+      var line = ""
+      for (column, cell) in row.enumerated() {
+        let blanks = String(repeating: " ", count: widths[column] - cell.count)
+        if column > 0 { line += "  " }
+        line += column == 0 || column == columns - 1 ? cell + blanks : blanks + cell
+      }
+      while line.last == " " { line.removeLast() }
+      return line
+    }
+  }
+}
+
+/// How numbers with a common error are written: two digits of the error decide.
+struct NumberFormat: Sendable {
+  /// The number of decimals; nil for exponents.
+  private let decimals: Int?
+
+  /// The digits after the point of a number with an exponent.
+  private let digits: Int
+
+  /// Creates the format for numbers with an error.
+  init(error: Double, values: [Double]) {
+    let largest = values.reduce(0) { max($0, abs($1)) }
+    guard error > 0, error.isFinite, largest.isFinite else {
+      decimals = nil
+      digits = 6
+      return
+    }
+    let place = Int(floor(log10(error)))
+    let top = largest > 0 ? Int(floor(log10(largest))) : place
+    digits = min(max(top - place + 1, 1), 15)
+    // More than six zeros after the point, or eight digits before it, are hard to read.
+    decimals = place < -7 || top > 8 ? nil : max(0, 1 - place)
+  }
+
+  /// Returns a number as text.
+  func callAsFunction(_ x: Double) -> String {
+    guard let decimals else { return formatted("%.*e", digits, x) }
+    return decimal(x, decimals)
+  }
+}
+
+/// Returns a number with a count of decimals as text.
+func decimal(_ x: Double, _ decimals: Int) -> String {
+  abs(x) < 1e15 ? formatted("%.*f", decimals, x) : formatted("%.*g", 6, x)
+}
+
+/// Returns a number with a count of significant digits as text.
+func significant(_ x: Double, _ digits: Int) -> String { formatted("%.*g", digits, x) }
+
+/// Returns a number by a format of the C library that takes a count and a number.
+private func formatted(_ format: String, _ count: Int, _ x: Double) -> String {
+  var buffer = [CChar](repeating: 0, count: 64)
+  let length = withVaList([Int32(count), x]) { vsnprintf(&buffer, buffer.count, format, $0) }
+  return String(
+    decoding: buffer.prefix(Int(max(0, min(length, 63)))).map { UInt8(bitPattern: $0) },
+    as: UTF8.self)
+}

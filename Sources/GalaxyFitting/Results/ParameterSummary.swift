@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+//
+// What a fit says about one parameter: the maximum, and mean, scatter and quantiles where there is a posterior.
+
+import Inference
+
+/// The summary of one parameter.
+public struct ParameterSummary: Sendable, Hashable {
+  /// The probabilities of the quantiles, with their names in files.
+  public static let probabilities: [(name: String, value: Double)] = [
+    ("q05", 0.05), ("q16", 0.16), ("q50", 0.5), ("q84", 0.84), ("q95", 0.95),
+  ]
+
+  /// The name of the site, or of the derived quantity.
+  public let name: String
+
+  /// The unit; empty for pure numbers.
+  public let unit: String
+
+  /// The value at the maximum of the posterior, or the value at which the parameter is held.
+  public let map: Double
+
+  /// Whether the parameter is held at its value.
+  public let isFixed: Bool
+
+  /// The mean of the posterior; that of the directions for an angle.
+  public let mean: Double?
+
+  /// The standard deviation of the posterior; around the mean direction for an angle.
+  public let standardDeviation: Double?
+
+  /// The quantiles at ``probabilities``; empty without a posterior; an angle's may leave [0, period).
+  public let quantiles: [Double]
+
+  /// Creates a summary of a value alone.
+  init(name: String, unit: String, map: Double, isFixed: Bool = false) {
+    self.name = name
+    self.unit = unit
+    self.map = map
+    self.isFixed = isFixed
+    mean = nil
+    standardDeviation = nil
+    quantiles = []
+  }
+
+  /// Creates a summary of a value and draws.
+  init(name: String, unit: String, map: Double, draws: ScalarDraws) {
+    self.name = name
+    self.unit = unit
+    self.map = map
+    isFixed = false
+    mean = draws.mean
+    standardDeviation = draws.standardDeviation
+    quantiles = draws.quantiles(Self.probabilities.map(\.value))
+  }
+
+  /// Creates a summary from its parts.
+  private init(_ old: ParameterSummary, name: String, offset: Double) {
+    self.name = name
+    unit = old.unit
+    map = old.map + offset
+    isFixed = old.isFixed
+    mean = old.mean.map { $0 + offset }
+    standardDeviation = old.standardDeviation
+    quantiles = old.quantiles.map { $0 + offset }
+  }
+
+  /// Returns the summary of the same quantity counted from another zero point.
+  func shifted(by offset: Double, name: String) -> ParameterSummary {
+    ParameterSummary(self, name: name, offset: offset)
+  }
+
+  /// The members of `result.json`: map, mean, sd, q05 … q95; what is not there is left out.
+  public var json: JSONValue {
+    var members = [JSONValue.Member(name: "map", value: .number(map))]
+    if let mean { members.append(JSONValue.Member(name: "mean", value: .number(mean))) }
+    if let standardDeviation {
+      members.append(JSONValue.Member(name: "sd", value: .number(standardDeviation)))
+    }
+    for (probability, value) in zip(Self.probabilities, quantiles) {
+      members.append(JSONValue.Member(name: probability.name, value: .number(value)))
+    }
+    if isFixed { members.append(JSONValue.Member(name: "fixed", value: true)) }
+    if !unit.isEmpty { members.append(JSONValue.Member(name: "unit", value: .string(unit))) }
+    return .object(
+      members.filter {
+        if case .number(let x) = $0.value { return x.isFinite }
+        return true
+      })
+  }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+//
+// A simulated image of one source with known parameters: what `sersic simulate` writes and `sersic fit` reads.
+
+internal import FITS
+public import GalaxyModels
+public import Numerics
+public import Rendering
+
+/// A recipe for a simulated image of one source.
+public struct ImageSimulation: Sendable {
+  /// The profile of the source.
+  public let profile: GalaxyProfile
+
+  /// The parameters of source and sky, by site.
+  public let parameters: [String: Double]
+
+  /// The form of the sky.
+  public let sky: SkyKind
+
+  /// The number of columns.
+  public let width: Int
+
+  /// The number of rows.
+  public let height: Int
+
+  /// The point-spread function; nil for none.
+  public let psf: PointSpreadFunction?
+
+  /// Whether the point-spread function contains the pixel response.
+  public let pixelResponse: PixelResponse
+
+  /// The noise.
+  public let noise: ImageNoise
+
+  /// The largest side of a simulated image, in pixels: 800 MB for each image at most.
+  private static let largestSide = 10_000
+
+  /// Creates a recipe, and checks it.
+  ///
+  /// - Parameters:
+  ///   - profile: The profile of the source.
+  ///   - parameters: The parameters of the source, by site; theta may be any angle.
+  ///   - sky: The sky.
+  ///   - width: The number of columns.
+  ///   - height: The number of rows.
+  ///   - psf: The point-spread function; nil for none.
+  ///   - pixelResponse: Whether it contains the pixel response; with no PSF the profile is always integrated over pixels.
+  ///   - noise: The noise.
+  /// - Throws: ``OptionError`` for unknown, missing and impossible parameters, and for impossible sizes.
+  public init(
+    _ profile: GalaxyProfile, parameters: [String: Double], sky: SkyLevel, width: Int, height: Int,
+    psf: PointSpreadFunction?, pixelResponse: PixelResponse? = nil, noise: ImageNoise = .none
+  ) throws(OptionError) {
+    let unknown = parameters.keys.filter { !profile.sites.contains($0) }.sorted()
+    guard unknown.isEmpty else {
+      throw OptionError(
+        "--param",
+        "expected the parameters of \(profile.rawValue) (\(profile.sites.joined(separator: ", "))), found \(unknown.joined(separator: ", ")); the sky's go into --sky"
+      )
+    }
+    let missing = profile.sites.filter { parameters[$0] == nil }
+    guard missing.isEmpty else {
+      throw OptionError(
+        "--param",
+        "expected a value for each parameter of \(profile.rawValue), found none for \(missing.joined(separator: ", ")); add --param \(missing[0])=VALUE"
+      )
+    }
+    for (site, value) in parameters.sorted(by: { $0.key < $1.key }) {
+      guard value.isFinite, meaningfulRange(of: site)?.contains(value) ?? true else {
+        let range = meaningfulRange(of: site).map {
+          "a number from \($0.lowerBound) to \($0.upperBound)"
+        }
+        throw OptionError(
+          "--param", "\(site): expected \(range ?? "a finite number"), found \(value)")
+      }
+    }
+    guard (1...Self.largestSide).contains(width), (1...Self.largestSide).contains(height) else {
+      throw OptionError(
+        "--size", "expected sides from 1 to \(Self.largestSide) pixels, found \(width) × \(height)")
+    }
+    guard psf != nil || profile != .pointsource else {
+      throw OptionError("--psf", "expected a PSF for a point source, found none; add --psf")
+    }
+    guard psf != nil || pixelResponse != .included else {
+      throw OptionError(
+        "--pixel-response",
+        "expected a PSF that includes the pixel response, found none; add --psf, or use integrated")
+    }
+    self.profile = profile
+    self.parameters = parameters.merging(sky.parameters) { $1 }
+    self.sky = sky.kind
+    self.width = width
+    self.height = height
+    self.psf = psf
+    self.pixelResponse = psf == nil ? .integrated : pixelResponse ?? .included
+    self.noise = noise
+  }
+
+  /// The sites of source and sky, in order.
+  public var sites: [String] { profile.sites + sky.sites }
+
+  /// Returns the image without noise, row-major.
+  ///
+  /// - Throws: `RenderingError` where the scene cannot be drawn.
+  public func model() throws -> [Double] {
+    let kind: ProfileKind =
+      switch profile {
+      case .sersic: .sersic
+      case .exp: .exponential
+      case .dev: .deVaucouleurs
+      case .pointsource: .pointSource
+      }
+    let layout = SceneLayout([kind], sky: sky)
+    let renderer: any SceneRenderer =
+      psf != nil && pixelResponse == .included
+      ? FourierRenderer(
+        plan: try RendererPlan(width: width, height: height, psf: psf, planning: .estimate),
+        layout: layout)
+      : PixelRenderer(try PixelRendererPlan(width: width, height: height, psf: psf, layout: layout))
+    let vector = sites.map { parameters[$0] ?? .nan }
+    let image = [Double](unsafeUninitializedCapacity: width * height) { buffer, count in
+      buffer.initialize(repeating: 0)
+      vector.withUnsafeBufferPointer { renderer.render($0, into: buffer) }
+      count = width * height
+    }
+    guard image.allSatisfy(\.isFinite) else {
+      throw OptionError("--param", "no image can be drawn at these parameters; check their ranges")
+    }
+    return image
+  }
+
+  /// Returns the image with its noise, and the rms of each pixel.
+  ///
+  /// - Parameter key: The key of the noise.
+  /// - Returns: The image with what it was made of.
+  /// - Throws: `RenderingError` where the scene cannot be drawn, ``OptionError`` where it has no finite image.
+  public func run(key: RandomKey) throws -> SimulatedImage {
+    let model = try model()
+    return SimulatedImage(
+      simulation: self, science: noise.applied(to: model, key: key), rms: noise.rms(of: model))
+  }
+}
+
+/// A simulated image with what it was made of.
+public struct SimulatedImage: Sendable {
+  /// The recipe.
+  public let simulation: ImageSimulation
+
+  /// The pixels, row-major, x fastest, image units.
+  public let science: [Double]
+
+  /// One standard deviation of each pixel, from the model without noise.
+  public let rms: [Double]
+
+  /// Writes image.fits, rms.fits and psf.fits; double precision where there is no noise or the image needs its digits.
+  ///
+  /// - Parameters:
+  ///   - folder: The folder.
+  ///   - history: Lines for the headers.
+  /// - Returns: The products with what each met.
+  public func write(to folder: OutputFolder, history: [String]) -> [OutputProduct] {
+    let cards = history.map { FITSCard.history($0) }
+    // Single precision has seven digits: enough for noise, not for exact tests, nor outside its range of exponents.
+    let largest = science.reduce(0) { max($0, abs($1)) }
+    let isSmall = rms.contains { $0 < 1e-30 } || largest > 1e30
+    let type: FITSOutputImage.PixelType =
+      simulation.noise == .none || isSmall ? .float64 : .float32
+    /// Returns an image of the frame's size as a primary HDU.
+    func frame(_ values: [Double]) -> [FITSOutputImage] {
+      [
+        FITSOutputImage(
+          name: "", width: simulation.width, height: simulation.height, values: values,
+          pixelType: type, cards: cards)
+      ]
+    }
+    var products = [
+      folder.write("image.fits") { try FITSWriter.write(frame(science), to: $0) },
+      folder.write("rms.fits") { try FITSWriter.write(frame(rms), to: $0) },
+    ]
+    if let psf = simulation.psf {
+      products.append(
+        folder.write("psf.fits") { path in
+          try FITSWriter.write(
+            [
+              FITSOutputImage(
+                name: "", width: psf.width, height: psf.height, values: psf.values, cards: cards)
+            ], to: path)
+        })
+    }
+    return products
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+//
+// What samplers and optimisers see of a model: a log density of a vector, and its derivatives.
+
+public import Tensors
+
+/// A differentiable log density of an unconstrained vector.
+///
+/// An evaluator owns the memory it works in and belongs to one thread. Values may be −∞ or NaN; algorithms treat both as
+/// outside the support.
+public protocol LogDensity: AnyObject {
+  /// The length of the vector.
+  var dimension: Int { get }
+
+  /// Returns the log density at a point.
+  func value(at q: [Double]) -> Double
+
+  /// Returns the log density at a point and sets its gradient.
+  func valueAndGradient(at q: [Double], into gradient: inout [Double]) -> Double
+
+  /// Sets the product of the Hessian at a point with a direction; returns the log density.
+  func hessianVectorProduct(at q: [Double], _ direction: [Double], into product: inout [Double])
+    -> Double
+}
+
+extension LogDensity {
+  /// Returns the Hessian at a point, row-major, symmetric.
+  ///
+  /// - Complexity: `dimension` Hessian-vector products.
+  public func hessian(at q: [Double]) -> [Double] {
+    let n = dimension
+    var rows = [Double](repeating: 0, count: n * n)
+    var direction = [Double](repeating: 0, count: n)
+    var product = direction
+    for k in 0..<n {
+      direction[k] = 1
+      _ = hessianVectorProduct(at: q, direction, into: &product)
+      direction[k] = 0
+      for c in 0..<n { rows[k * n + c] = product[c] }
+    }
+    for r in 0..<n {
+      for c in 0..<r {
+        let mean = 0.5 * (rows[r * n + c] + rows[c * n + r])
+        rows[r * n + c] = mean
+        rows[c * n + r] = mean
+      }
+    }
+    return rows
+  }
+}
+
+/// Runs the compiled log density of a model.
+public final class DensityEvaluator: LogDensity {
+  public let dimension: Int
+  private let evaluator: FunctionEvaluator
+
+  /// Creates an evaluator for a compiled function of one vector.
+  init(_ function: CompiledFunction) {
+    dimension = function.inputCount
+    evaluator = function.makeEvaluator()
+  }
+
+  /// The number of evaluations so far, of any kind.
+  public var evaluations: Int { evaluator.evaluations }
+
+  /// The number of times the model was run anew; zero unless its control flow depends on values.
+  public var recordings: Int { evaluator.recordings }
+
+  public func value(at q: [Double]) -> Double {
+    q.withUnsafeBufferPointer { evaluator.scalarValue(at: $0) }
+  }
+
+  public func valueAndGradient(at q: [Double], into gradient: inout [Double]) -> Double {
+    precondition(
+      gradient.count == dimension,
+      "valueAndGradient: expected a gradient of \(dimension) elements, got \(gradient.count)")
+    return q.withUnsafeBufferPointer { q in
+      gradient.withUnsafeMutableBufferPointer { evaluator.valueAndGradient(at: q, into: $0) }
+    }
+  }
+
+  public func hessianVectorProduct(
+    at q: [Double], _ direction: [Double], into product: inout [Double]
+  ) -> Double {
+    precondition(
+      product.count == dimension,
+      "hessianVectorProduct: expected a product of \(dimension) elements, got \(product.count)")
+    return q.withUnsafeBufferPointer { q in
+      direction.withUnsafeBufferPointer { direction in
+        product.withUnsafeMutableBufferPointer {
+          evaluator.hessianVectorProduct(at: q, direction, into: $0)
+        }
+      }
+    }
+  }
+
+  /// Returns the Hessian at a point, row-major, symmetric, with a choice of what primitives contribute.
+  public func hessian(at q: [Double], curvature: Curvature) -> [Double] {
+    evaluator.hessian(at: q, curvature: curvature)
+  }
+}

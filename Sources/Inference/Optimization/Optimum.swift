@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// What an optimiser returns: where it stopped, why, and whether that is a maximum.
+
+/// The end of a search for the maximum of a log density.
+public struct Optimum: Sendable {
+  /// Why a search stopped.
+  public enum Reason: String, Sendable, Codable {
+    /// The expected gain of a further step is below the tolerance.
+    case converged
+    /// No step along the search direction gains anything, and the gradient is as small as rounding allows.
+    case roundingLimit = "rounding-limit"
+    /// The number of iterations is used up.
+    case iterationLimit = "iteration-limit"
+    /// No step along the search direction gains anything, though the gradient promises a gain.
+    case noProgress = "no-progress"
+    /// The log density or its gradient is not finite at the start.
+    case notFinite = "not-finite"
+    /// The caller asked to stop.
+    case cancelled
+  }
+
+  /// The best point found, unconstrained.
+  public var position: [Double]
+
+  /// The log density there.
+  public var value: Double
+
+  /// The gradient there.
+  public var gradient: [Double]
+
+  /// Why the search stopped.
+  public var reason: Reason
+
+  /// The number of steps.
+  public var iterations: Int
+
+  /// The number of evaluations of the log density, of any kind.
+  public var evaluations: Int
+
+  /// Creates the end of a search.
+  public init(
+    position: [Double], value: Double, gradient: [Double], reason: Reason, iterations: Int,
+    evaluations: Int
+  ) {
+    self.position = position
+    self.value = value
+    self.gradient = gradient
+    self.reason = reason
+    self.iterations = iterations
+    self.evaluations = evaluations
+  }
+
+  /// Whether the point is a maximum, as far as the search can tell.
+  public var isConverged: Bool { reason == .converged || reason == .roundingLimit }
+
+  /// The reason in words, with what to do.
+  public var explanation: String {
+    switch reason {
+    case .converged: "converged after \(iterations) steps"
+    case .roundingLimit: "converged to rounding after \(iterations) steps"
+    case .iterationLimit:
+      "stopped after \(iterations) steps without converging; raise the limit, or start nearer"
+    case .noProgress:
+      "stopped where no step gains anything, though the gradient is not zero; the density may have a kink or a cliff there"
+    case .notFinite:
+      "the log density is not finite at the start; give another starting point, or check data and priors"
+    case .cancelled: "stopped on request after \(iterations) steps"
+    }
+  }
+}

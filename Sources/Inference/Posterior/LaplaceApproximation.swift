@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+//
+// The Laplace approximation: a normal distribution at the mode, with the curvature of the log density.
+
+import Distributions
+public import Numerics
+import PPL
+import Tensors
+
+/// The normal approximation of a posterior at its mode in unconstrained space.
+public struct LaplaceApproximation: Sendable {
+  /// The density it approximates.
+  public let density: CompiledDensity
+
+  /// The mode of the unconstrained density (Jacobian included), and how it was found.
+  public let mode: Optimum
+
+  /// The factor of the precision matrix, −Hessian at the mode.
+  public let precision: CholeskyFactor
+
+  /// The covariance matrix in unconstrained space, row-major.
+  public var covariance: [Double] { precision.inverse }
+
+  /// The number of directions whose curvature was not negative, and was replaced by that of a unit normal.
+  public let flatDirections: Int
+
+  /// Finds the mode from a starting point and takes the curvature there.
+  ///
+  /// - Parameters:
+  ///   - density: The log density.
+  ///   - start: Where the search starts; the MAP is a good place.
+  ///   - isCancelled: Asked between steps.
+  /// - Throws: ``ModelError`` of kind `notFinite` if the curvature at the mode is not finite.
+  public init(
+    _ density: CompiledDensity, from start: [Double], isCancelled: () -> Bool = { false }
+  ) throws {
+    let evaluator = density.makeEvaluator()
+    var optimizer = LevenbergMarquardt()
+    optimizer.maximumIterations = 100
+    var mode = optimizer.maximize(evaluator, from: start, isCancelled: isCancelled)
+    // Gauss–Newton may stall where the likelihood is far from a sum of squares: finish with gradients.
+    if !mode.isConverged && mode.reason != .cancelled {
+      let second = LBFGS().maximize(evaluator, from: mode.position, isCancelled: isCancelled)
+      if second.value >= mode.value { mode = second }
+    }
+    let n = density.dimension
+    let hessian = evaluator.hessian(at: mode.position, curvature: .full).map { -$0 }
+    guard hessian.allSatisfy(\.isFinite) else {
+      throw ModelError(
+        .notFinite,
+        "expected a finite Hessian at the mode, found NaN or infinity; start from another point, or use NUTS"
+      )
+    }
+    self.density = density
+    self.mode = mode
+    if let factor = CholeskyFactor(hessian, n) {
+      precision = factor
+      flatDirections = 0
+      return
+    }
+    // Not a maximum in every direction: keep the curved ones, let the others have unit variance in units of their own
+    // coordinates' curvature, and say so. Scaling by the diagonal makes the verdict independent of units.
+    let scales = (0..<n).map { k in
+      let curvature = abs(hessian[k * n + k])
+      return curvature > 0 ? curvature.squareRoot() : 1
+    }
+    var vectors = hessian
+    for r in 0..<n {
+      for c in 0..<n { vectors[r * n + c] /= scales[r] * scales[c] }
+    }
+    var values = [Double](repeating: 0, count: n)
+    let isDone = vectors.withUnsafeMutableBufferPointer { vectors in
+      values.withUnsafeMutableBufferPointer { values in
+        guard let a = vectors.baseAddress, let w = values.baseAddress else { return false }
+        return LinearAlgebra.symmetricEigen(a, n: n, values: w)
+      }
+    }
+    var repaired = [Double](repeating: 0, count: n * n)
+    var flat = 0
+    for k in 0..<n {
+      // Unit diagonal: eigenvalues below rounding of the differences behind the Hessian are noise.
+      let isFlat = values[k] <= 1e-8
+      if isFlat { flat += 1 }
+      let value = isFlat ? 1 : values[k]
+      for r in 0..<n {
+        for c in 0..<n {
+          repaired[r * n + c] +=
+            value * vectors[k * n + r] * vectors[k * n + c] * scales[r] * scales[c]
+        }
+      }
+    }
+    guard isDone, let factor = CholeskyFactor(repaired, n) else {
+      throw ModelError(
+        .notFinite, "expected a curvature that can be inverted at the mode, found none; use NUTS")
+    }
+    precision = factor
+    flatDirections = flat
+  }
+
+  /// Returns draws from the normal approximation in unconstrained space.
+  public func unconstrainedDraws(_ count: Int, key: RandomKey) -> [[Double]] {
+    let n = density.dimension
+    return (0..<count).map { draw in
+      let own = key.folding(in: UInt64(draw))
+      let z = (0..<n).map { own.normal(UInt64($0)) }
+      let step = precision.solveTransposed(z)
+      return zip(mode.position, step).map { $0 + $1 }
+    }
+  }
+
+  /// Draws sites from the approximation.
+  ///
+  /// - Parameters:
+  ///   - count: The number of draws.
+  ///   - key: Their key.
+  ///   - sites: The sites; by default all latent ones.
+  /// - Returns: One chain of draws.
+  public func sample(_ count: Int = 10_000, key: RandomKey = 0, sites: [String]? = nil) -> Draws {
+    density.draws(unconstrainedDraws(count, key: key), chains: 1, sites: sites)
+  }
+
+  /// The log of the evidence, by Laplace's formula.
+  public var logEvidence: Double {
+    let n = density.dimension
+    let logDet = (0..<n).reduce(0.0) { $0 + logarithm(precision.lower[$1 * n + $1]) }
+    return mode.value + 0.5 * Double(n) * 1.8378770664093453 - logDet
+  }
+}
+
+extension CompiledDensity {
+  /// Returns the sites at unconstrained draws, chain after chain.
+  public func draws(_ points: [[Double]], chains: Int, sites names: [String]? = nil) -> Draws {
+    let constrainer = makeConstrainer(sites: names)
+    var columns = constrainer.shapes.map { shape -> [Double] in
+      var column: [Double] = []
+      column.reserveCapacity(points.count * shape.elementCount)
+      return column
+    }
+    for q in points {
+      for (k, part) in constrainer.elements(q).enumerated() { columns[k] += part }
+    }
+    let sites = constrainer.names.indices.map { k in
+      Draws.Site(
+        name: constrainer.names[k], shape: constrainer.shapes[k],
+        period: period(of: constrainer.names[k]), values: columns[k])
+    }
+    return Draws(chains: chains, draws: points.count / max(1, chains), sites: sites)
+  }
+
+  /// Returns the period of a latent angle; nil for other sites.
+  public func period(of site: String) -> Double? {
+    if case .circular(_, let period)? = layout[site]?.constraint { period } else { nil }
+  }
+}

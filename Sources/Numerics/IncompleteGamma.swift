@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+//
+// The regularised incomplete gamma functions P and Q, their derivative in x, and their inverses (DLMF chapter 8).
+//
+// Goals, in order: 1 relative error of the smaller of P and Q near 1e-15 for a up to 100, 1e-14 to 1e4; 2 inverses that
+// always converge; 3 speed.
+
+#if canImport(Glibc)
+  internal import Glibc
+#else
+  internal import Darwin
+#endif
+
+/// Returns m - a + a log(a / m), the deviance of a Poisson mean, without cancellation where m is near a.
+///
+/// With v = (a - m) / (a + m): a log(a / m) = 2a (v + v³/3 + v⁵/5 + …) and m - a = -v (a + m), hence the sum below
+/// (Loader 2000, "Fast and accurate computation of binomial probabilities").
+func poissonDeviance(_ a: Double, _ m: Double) -> Double {
+  let difference = a - m
+  guard abs(difference) < 0.1 * (a + m) else { return a * log(a / m) - difference }
+  let v = difference / (a + m)
+  let z = v * v
+  var power = 2 * a * v
+  var sum = difference * v
+  var k = 3.0
+  while true {
+    power *= z
+    let next = sum + power / k
+    if next == sum { return sum }
+    sum = next
+    k += 2
+  }
+}
+
+/// Returns x^a e^-x / Γ(a + 1) for positive arguments.
+///
+/// Up to a = 100 as a product, whose factors are each good to 1 ulp; beyond, by Stirling's formula and the deviance.
+private func gammaPrefactor(_ a: Double, _ x: Double) -> Double {
+  if a <= 100, x <= 700 {
+    let product = pow(x, a) * (exp(-x) / tgamma(a + 1))
+    if product > 1e-290 { return product }
+  }
+  return exp(-poissonDeviance(a, x) - stirlingError(a)) / (2 * .pi * a).squareRoot()
+}
+
+/// Returns x^a e^-x / Γ(a), the derivative of P(a, x) in log x, for positive arguments.
+package func gammaDensityLog(_ a: Double, _ x: Double) -> Double { a * gammaPrefactor(a, x) }
+
+/// Returns ∂P(a, x)/∂x = x^(a - 1) e^-x / Γ(a), the gamma density.
+package func regularizedGammaPDerivative(_ a: Double, _ x: Double) -> Double {
+  guard x > 0 else { return x == 0 ? (a < 1 ? .infinity : (a == 1 ? 1 : 0)) : 0 }
+  return x < .infinity ? gammaDensityLog(a, x) / x : 0
+}
+
+/// The lower and upper regularised incomplete gamma functions.
+package struct RegularizedGamma {
+  /// P(a, x), the share of the integral below x.
+  package let lower: Double
+
+  /// Q(a, x) = 1 - P(a, x).
+  package let upper: Double
+
+  /// Computes both; NaN unless a > 0 and x ≥ 0.
+  ///
+  /// ### Source
+  ///
+  /// The series DLMF 8.7.1 for x < a + 1, the continued fraction 8.9.2 (evaluated by Lentz's method) otherwise.
+  ///
+  /// - Parameters:
+  ///   - a: The shape, positive.
+  ///   - x: The upper limit of the integral, not negative.
+  package init(_ a: Double, _ x: Double) {
+    guard a > 0, x >= 0, a < .infinity else {
+      lower = .nan
+      upper = .nan
+      return
+    }
+    guard x > 0 else {
+      lower = 0
+      upper = 1
+      return
+    }
+    guard x < .infinity else {
+      lower = 1
+      upper = 0
+      return
+    }
+    if x < a + 1 {
+      var term = 1.0
+      var sum = 1.0
+      var n = a
+      while true {
+        n += 1
+        term *= x / n
+        sum += term
+        // The rest is below term · x / (n - x), and x / n falls from below 1.
+        if term < 1e-17 * sum { break }
+      }
+      lower = min(gammaPrefactor(a, x) * sum, 1)
+      upper = 1 - lower
+    } else {
+      var b = x + 1 - a
+      var c = 1e300
+      var d = 1 / b
+      var h = d
+      var i = 0.0
+      while i < 1e6 {
+        i += 1
+        let numerator = -i * (i - a)
+        b += 2
+        d = 1 / (numerator * d + b)
+        c = b + numerator / c
+        let factor = c * d
+        h *= factor
+        if abs(factor - 1) < 2e-16 { break }
+      }
+      upper = min(gammaDensityLog(a, x) * h, 1)
+      lower = 1 - upper
+    }
+  }
+}
+
+/// Returns the regularised lower incomplete gamma function P(a, x).
+package func regularizedGammaP(_ a: Double, _ x: Double) -> Double { RegularizedGamma(a, x).lower }
+
+/// Returns the regularised upper incomplete gamma function Q(a, x).
+package func regularizedGammaQ(_ a: Double, _ x: Double) -> Double { RegularizedGamma(a, x).upper }
+
+/// Returns the x with P(a, x) = p.
+///
+/// ### Source
+///
+/// Newton's method on the logarithm of the smaller tail in log x, where both tails are log-concave, from Wilson and
+/// Hilferty's start.
+///
+/// - Parameters:
+///   - a: The shape, positive.
+///   - p: The probability, in [0, 1]; NaN outside.
+/// - Returns: The quantile of the gamma distribution of unit rate.
+package func inverseRegularizedGammaP(_ a: Double, _ p: Double) -> Double {
+  inverseRegularizedGamma(a, lower: p, upper: 1 - p)
+}
+
+/// Returns the x with Q(a, x) = q.
+package func inverseRegularizedGammaQ(_ a: Double, _ q: Double) -> Double {
+  inverseRegularizedGamma(a, lower: 1 - q, upper: q)
+}
+
+/// Returns the gamma quantile of a probability given by both tails, of which the smaller is used.
+private func inverseRegularizedGamma(_ a: Double, lower p: Double, upper q: Double) -> Double {
+  guard a > 0, a < .infinity, p >= 0, q >= 0 else { return .nan }
+  if p == 0 { return 0 }
+  if q == 0 { return .infinity }
+  let z = p < q ? normalQuantile(p) : -normalQuantile(q)
+  let cube = 1 - 1 / (9 * a) + z / (3 * a.squareRoot())
+  // For small a or p: P ≈ x^a / Γ(a + 1).
+  let power = (log(p) + logGamma(a + 1)) / a
+  let start = cube > 0.2 ? log(a) + 3 * log(cube) : min(power, log(a))
+  let useLower = p <= q
+  let target = log(useLower ? p : q)
+  let u = solveMonotone(from: start) { u in
+    let x = exp(u)
+    if x == 0 { return useLower ? (a * u - logGamma(a + 1) - target, a) : (-target, 0) }
+    let both = RegularizedGamma(a, x)
+    let density = gammaDensityLog(a, x)
+    if (useLower ? both.lower : both.upper) < 1e-300 {
+      // The tail has underflowed: its leading term is enough to come back.
+      let leading = a * u - x - logGamma(a) - target
+      return useLower ? (leading - log(a), max(a - x, 1)) : (leading - u, -max(x + 1 - a, 1))
+    }
+    return useLower
+      ? (log(both.lower) - target, density / both.lower)
+      : (log(both.upper) - target, -density / both.upper)
+  }
+  return exp(u)
+}
+
+/// Returns the zero of a monotone concave function by Newton's method with steps of bounded length.
+///
+/// A tangent of a concave function lies above it, so every step after the first approaches from one side; the bound on the
+/// step only matters far out in a flat tail. Stops when the steps reach rounding error.
+func solveMonotone(
+  from start: Double, _ function: (Double) -> (value: Double, slope: Double)
+) -> Double {
+  let longest = 30.0
+  var u = start
+  var last = Double.infinity
+  for _ in 0..<200 {
+    let (value, slope) = function(u)
+    var step = value / slope
+    if step.isNaN { step = 0 }
+    step = max(-longest, min(longest, step))
+    u -= step
+    let size = abs(step)
+    if size <= 1e-16 * max(1, abs(u)) || (size < 1e-12 && size >= last) { break }
+    last = size
+  }
+  return u
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: MIT
+//
+// The memory of one replaying thread, and the passes it runs: value, gradient, products with derivatives.
+
+/// Runs a compiled function: owns the slabs, allocates nothing after its first calls.
+///
+/// Inputs and their derivatives are flat vectors: all inputs one after the other, row-major. Not Sendable: make one for
+/// each thread.
+public final class FunctionEvaluator {
+  /// The function.
+  public let function: CompiledFunction
+
+  /// The number of evaluations so far, of any kind.
+  public private(set) var evaluations = 0
+
+  /// The number of times the function was recorded anew; zero unless it is dynamic.
+  public private(set) var recordings = 0
+
+  private var values: UnsafeMutablePointer<Double>
+  private var adjoints: UnsafeMutablePointer<Double>
+  private var duals: UnsafeMutablePointer<Dual>?
+  private var dualAdjoints: UnsafeMutablePointer<Dual>?
+  private var size: Int
+  private var slots: [PrimitiveSlot]
+  private var outputs: [CompiledFunction.Output]
+  private let recorder: Recorder?
+
+  /// Creates the memory for a function.
+  init(_ function: CompiledFunction) {
+    self.function = function
+    let program = function.program
+    size = program.size
+    outputs = function.outputs
+    recorder = function.isDynamic ? Recorder() : nil
+    values = .allocate(capacity: max(1, size))
+    values.initialize(repeating: 0, count: size)
+    adjoints = .allocate(capacity: max(1, size))
+    adjoints.initialize(repeating: 0, count: size)
+    slots = []
+    guard recorder == nil else { return }
+    FunctionEvaluator.fill(program, values) { $0 }
+    let unused = PrimitiveSlot(.none)
+    slots = program.calls.map { call in call.map { PrimitiveSlot($0) } ?? unused }
+  }
+
+  deinit {
+    values.deallocate()
+    adjoints.deallocate()
+    duals?.deallocate()
+    dualAdjoints?.deallocate()
+  }
+
+  /// Copies the constants into a slab.
+  private static func fill<T>(
+    _ program: Program, _ slab: UnsafeMutablePointer<T>, _ number: (Double) -> T
+  ) {
+    var next = 0
+    for range in program.constants {
+      for k in range {
+        slab[k] = number(program.constantValues[next])
+        next += 1
+      }
+    }
+  }
+
+  // MARK: - Passes
+
+  /// Runs `body` with the instructions of the tape and its memory.
+  @inline(__always)
+  private func withTape<T>(
+    _ values: UnsafeMutablePointer<T>, _ adjoints: UnsafeMutablePointer<T>,
+    _ body: (UnsafeBufferPointer<Instruction>, Memory<T>) -> Void
+  ) {
+    if let recorder {
+      recorder.instructions.withUnsafeBufferPointer { instructions in
+        recorder.integers.withUnsafeBufferPointer { integers in
+          recorder.slots.withUnsafeBufferPointer { slots in
+            body(
+              instructions,
+              Memory(values: values, adjoints: adjoints, integers: integers, primitives: slots))
+          }
+        }
+      }
+      return
+    }
+    function.program.instructions.withUnsafeBufferPointer { instructions in
+      function.program.integers.withUnsafeBufferPointer { integers in
+        slots.withUnsafeBufferPointer { slots in
+          body(
+            instructions,
+            Memory(values: values, adjoints: adjoints, integers: integers, primitives: slots))
+        }
+      }
+    }
+  }
+
+  /// Computes all values at a point.
+  @inline(__always)
+  private func forward(_ input: UnsafeBufferPointer<Double>) {
+    precondition(
+      input.count == function.inputCount,
+      "evaluate: expected \(function.inputCount) input elements, got \(input.count)")
+    evaluations += 1
+    if let recorder {
+      record(input, recorder)
+      return
+    }
+    for k in input.indices { values[k] = input[k] }
+    withTape(values, adjoints) { Interpreter<Double>.forward($0, $1) }
+  }
+
+  /// Records a dynamic function at a point.
+  private func record(_ input: UnsafeBufferPointer<Double>, _ recorder: Recorder) {
+    recordings += 1
+    let results = recorder.record(input) { place in
+      function.body(recorder.split(place, function.inputShapes))
+    }
+    outputs = results.map { CompiledFunction.output($0) }
+    if recorder.size > size {
+      size = recorder.size
+      values.deallocate()
+      adjoints.deallocate()
+      duals?.deallocate()
+      dualAdjoints?.deallocate()
+      (duals, dualAdjoints) = (nil, nil)
+      values = .allocate(capacity: size)
+      adjoints = .allocate(capacity: size)
+    }
+    values.update(from: recorder.values, count: recorder.size)
+  }
+
+  /// Returns the value of output 0, which must be a scalar.
+  @inline(__always)
+  private func scalarOutput() -> Double {
+    switch outputs[0] {
+    case .place(let offset, let count):
+      precondition(count == 1, "gradient: expected a scalar output, got \(count) elements")
+      return values[Int(offset)]
+    case .constant(let value):
+      precondition(
+        value.count == 1, "gradient: expected a scalar output, got \(value.count) elements")
+      return value[0]
+    }
+  }
+
+  /// Returns the elements of an output at a point.
+  public func value(at input: UnsafeBufferPointer<Double>, output: Int = 0) -> [Double] {
+    forward(input)
+    return copy(output)
+  }
+
+  /// Returns the elements of all outputs at a point.
+  public func values(at input: UnsafeBufferPointer<Double>) -> [[Double]] {
+    forward(input)
+    return outputs.indices.map { copy($0) }
+  }
+
+  /// Returns the elements of an output after a forward pass.
+  private func copy(_ output: Int) -> [Double] {
+    switch outputs[output] {
+    case .place(let offset, let count):
+      Array(UnsafeBufferPointer(start: values + Int(offset), count: count))
+    case .constant(let value): value
+    }
+  }
+
+  /// Returns the value of a scalar function at a point.
+  public func scalarValue(at input: UnsafeBufferPointer<Double>) -> Double {
+    forward(input)
+    return scalarOutput()
+  }
+
+  /// Returns the value of a scalar function and sets its gradient; allocates nothing unless the function is dynamic.
+  public func valueAndGradient(
+    at input: UnsafeBufferPointer<Double>, into gradient: UnsafeMutableBufferPointer<Double>
+  ) -> Double {
+    forward(input)
+    let value = scalarOutput()
+    let count = min(size, recorder?.size ?? size)
+    adjoints.update(repeating: 0, count: count)
+    if case .place(let offset, _) = outputs[0] { adjoints[Int(offset)] = 1 }
+    withTape(values, adjoints) { Interpreter<Double>.reverse($0, $1) }
+    for k in input.indices { gradient[k] = adjoints[k] }
+    return value
+  }
+
+  /// Returns an output and sets the product of a vector with its Jacobian.
+  public func vectorJacobianProduct(
+    at input: UnsafeBufferPointer<Double>, _ vector: UnsafeBufferPointer<Double>,
+    into product: UnsafeMutableBufferPointer<Double>, output: Int = 0
+  ) -> [Double] {
+    forward(input)
+    adjoints.update(repeating: 0, count: size)
+    if case .place(let offset, let count) = outputs[output] {
+      precondition(
+        vector.count == count, "vjp: expected a vector of \(count) elements, got \(vector.count)")
+      for k in 0..<count { adjoints[Int(offset) + k] = vector[k] }
+    }
+    withTape(values, adjoints) { Interpreter<Double>.reverse($0, $1) }
+    for k in input.indices { product[k] = adjoints[k] }
+    return copy(output)
+  }
+
+  // MARK: - Along a direction
+
+  /// Computes all values and their derivatives along a direction.
+  private func dualForward(
+    _ input: UnsafeBufferPointer<Double>, _ direction: UnsafeBufferPointer<Double>
+  ) -> (values: UnsafeMutablePointer<Dual>, adjoints: UnsafeMutablePointer<Dual>) {
+    precondition(
+      direction.count == function.inputCount,
+      "expected a direction of \(function.inputCount) elements, got \(direction.count)")
+    if let recorder { record(input, recorder) }
+    evaluations += 1
+    let slab: UnsafeMutablePointer<Dual>
+    let adjointSlab: UnsafeMutablePointer<Dual>
+    if let known = duals, let knownAdjoints = dualAdjoints {
+      (slab, adjointSlab) = (known, knownAdjoints)
+    } else {
+      slab = .allocate(capacity: max(1, size))
+      slab.initialize(repeating: Dual(0), count: size)
+      adjointSlab = .allocate(capacity: max(1, size))
+      (duals, dualAdjoints) = (slab, adjointSlab)
+      if recorder == nil { FunctionEvaluator.fill(function.program, slab) { Dual($0) } }
+    }
+    if let recorder {
+      for range in recorder.constants { for k in range { slab[k] = Dual(recorder.values[k]) } }
+    }
+    for k in input.indices { slab[k] = Dual(input[k], direction[k]) }
+    adjointSlab.update(repeating: Dual(0), count: size)
+    withTape(slab, adjointSlab) { Interpreter<Dual>.forward($0, $1) }
+    return (slab, adjointSlab)
+  }
+
+  /// Returns an output and its derivative along a direction of the inputs.
+  public func jacobianVectorProduct(
+    at input: UnsafeBufferPointer<Double>, _ direction: UnsafeBufferPointer<Double>,
+    output: Int = 0
+  ) -> (value: [Double], tangent: [Double]) {
+    let (slab, _) = dualForward(input, direction)
+    switch outputs[output] {
+    case .place(let offset, let count):
+      let part = UnsafeBufferPointer(start: slab + Int(offset), count: count)
+      return (part.map(\.value), part.map(\.tangent))
+    case .constant(let value):
+      return (value, [Double](repeating: 0, count: value.count))
+    }
+  }
+
+  /// Sets the product of a scalar function's Hessian with a direction, and the gradient; returns the value.
+  ///
+  /// Exact (forward over reverse) for all built-in operations. A primitive contributes by its own second-order rule where
+  /// it has one, else by central differences of its pullback; `curvature` can ask for less.
+  public func hessianVectorProduct(
+    at input: UnsafeBufferPointer<Double>, _ direction: UnsafeBufferPointer<Double>,
+    into product: UnsafeMutableBufferPointer<Double>,
+    gradient: UnsafeMutableBufferPointer<Double>? = nil, curvature: Curvature = .full
+  ) -> Double {
+    let (slab, adjointSlab) = dualForward(input, direction)
+    var value = 0.0
+    switch outputs[0] {
+    case .place(let offset, let count):
+      precondition(count == 1, "hessian: expected a scalar output, got \(count) elements")
+      value = slab[Int(offset)].value
+      adjointSlab[Int(offset)] = Dual(1)
+    case .constant(let constant): value = constant[0]
+    }
+    withTape(slab, adjointSlab) {
+      Interpreter<Dual>.reverse($0, $1, curvature)
+    }
+    for k in input.indices {
+      product[k] = adjointSlab[k].tangent
+      gradient?[k] = adjointSlab[k].value
+    }
+    return value
+  }
+}
+
+extension FunctionEvaluator {
+  /// Runs `body` with the Jacobians of primitives kept between passes at one point.
+  func keepingJacobians(_ body: () -> Void) {
+    let active = recorder.map { Array($0.slots) } ?? slots
+    for slot in active where slot.call.count > 0 {
+      slot.duals.wantsJacobian = true
+      slot.isLoaded = false
+    }
+    body()
+    for slot in active where slot.call.count > 0 {
+      slot.duals.wantsJacobian = false
+      slot.isLoaded = false
+    }
+  }
+}
+
+extension PrimitiveCall {
+  /// A call that is never made; it stands for those of dead instructions.
+  static let none = PrimitiveCall(
+    primitive: NoPrimitive(), shapes: [], offsets: [], active: [], out: 0, count: 0)
+}
+
+/// A primitive that does nothing.
+private final class NoPrimitive: Primitive {
+  let name = "none"
+  func outputShape(_ inputShapes: [Shape]) -> Shape { [] }
+  func makeInstance(inputShapes: [Shape]) -> any PrimitiveInstance { Instance() }
+
+  /// The instance that does nothing.
+  private final class Instance: PrimitiveInstance {
+    func forward(_ inputs: PrimitiveInputs, into output: UnsafeMutableBufferPointer<Double>) {}
+    func pullback(
+      _ inputs: PrimitiveInputs, output: UnsafeBufferPointer<Double>,
+      adjoint: UnsafeBufferPointer<Double>, into inputAdjoints: PrimitiveAdjoints
+    ) {}
+  }
+}

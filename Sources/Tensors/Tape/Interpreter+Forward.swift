@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+//
+// The forward pass: a switch over instructions, each a loop over its elements.
+
+/// The passes over a list of instructions, written once for `Double` and `Dual`.
+enum Interpreter<T: TapeScalar> {
+  /// Below this many elements a call of a vector kernel costs more than it saves.
+  @inline(__always) static var vectorThreshold: Int { 4 }
+
+  /// Computes the results of all instructions in order.
+  static func forward(_ instructions: UnsafeBufferPointer<Instruction>, _ memory: Memory<T>) {
+    for index in 0..<instructions.count { step(instructions[index], memory) }
+  }
+
+  /// Computes the result of one instruction.
+  @inline(__always)
+  static func step(_ i: Instruction, _ memory: Memory<T>) {
+    let v = memory.values
+    let out = v + Int(i.out)
+    let a = UnsafePointer(v + Int(i.a))
+    let n = Int(i.n)
+    switch i.operation {
+    case .add: binary(i, v) { $0 + $1 }
+    case .subtract: binary(i, v) { $0 - $1 }
+    case .multiply: binary(i, v) { $0 * $1 }
+    case .divide: binary(i, v) { $0 / $1 }
+    case .power: binary(i, v) { powerValue($0, $1) }
+    case .maximum: binary(i, v) { $0.primal >= $1.primal || $0.primal.isNaN ? $0 : $1 }
+    case .minimum: binary(i, v) { $0.primal <= $1.primal || $0.primal.isNaN ? $0 : $1 }
+    case .atan2: binary(i, v) { T.atan2($0, $1) }
+    case .logAddExp: binary(i, v) { logAddExpValue($0, $1) }
+    case .less: binary(i, v) { T($0.primal < $1.primal ? 1 : 0) }
+    case .lessOrEqual: binary(i, v) { T($0.primal <= $1.primal ? 1 : 0) }
+    case .equal: binary(i, v) { T($0.primal == $1.primal ? 1 : 0) }
+    case .select:
+      let (b, c) = (v + Int(i.b), v + Int(i.c))
+      let (sa, sb, sc) = (i.stride(0), i.stride(1), i.stride(2))
+      for k in 0..<n { out[k] = a[k * sa].primal != 0 ? b[k * sb] : c[k * sc] }
+    case .negate: for k in 0..<n { out[k] = -a[k] }
+    case .square: for k in 0..<n { out[k] = a[k] * a[k] }
+    case .reciprocal: for k in 0..<n { out[k] = T(1) / a[k] }
+    case .absolute: for k in 0..<n { out[k] = a[k].primal < 0 ? -a[k] : a[k] }
+    case .sign: for k in 0..<n { out[k] = T(signValue(a[k].primal)) }
+    case .floor: for k in 0..<n { out[k] = T(a[k].primal.rounded(.down)) }
+    case .powerConstant: for k in 0..<n { out[k] = T.power(a[k], i.immediate) }
+    case .exp, .log, .log1p, .expm1, .sqrt, .sin, .cos, .tan, .atan, .tanh, .sigmoid, .softplus,
+      .logGamma, .digamma, .erf, .erfc, .normalCDF, .logNormalCDF, .inverseNormalCDF:
+      if n < vectorThreshold {
+        for k in 0..<n { out[k] = elementary(i.operation, a[k]) }
+      } else {
+        T.map(i.operation, a, out, n)
+      }
+    case .sum, .product, .maximumOf, .minimumOf, .logSumExp, .cumulativeSum:
+      reduce(i, a, out)
+    case .gather:
+      let index = Int(i.integers)
+      for k in 0..<n { out[k] = a[Int(memory.integers[index + k])] }
+    case .gatherRows:
+      let rows = v + Int(i.b)
+      let inner = Int(i.inner)
+      for k in 0..<n {
+        let row = a + checkedRow(rows[k].primal, Int(i.outer)) * inner
+        for j in 0..<inner { out[k * inner + j] = row[j] }
+      }
+    case .copy: for k in 0..<n { out[k] = a[k] }
+    case .matmul: MatrixRules<T>.multiply(i, v)
+    case .triangularSolve: MatrixRules<T>.triangularSolve(i, v)
+    case .cholesky: MatrixRules<T>.cholesky(i, v)
+    case .logDensity: density(i, v)
+    case .normalFixedScale: normalFixedScale(i, v)
+    case .primitive: T.forward(memory.primitives[Int(i.integers)], memory)
+    }
+  }
+
+  // MARK: - Elementwise
+
+  /// Applies a function of two operands with strides 0 or 1.
+  @inline(__always)
+  static func binary(_ i: Instruction, _ v: UnsafeMutablePointer<T>, _ f: (T, T) -> T) {
+    let out = v + Int(i.out)
+    let a = v + Int(i.a)
+    let b = v + Int(i.b)
+    let n = Int(i.n)
+    switch i.strides & 3 {
+    case 3: for k in 0..<n { out[k] = f(a[k], b[k]) }
+    case 1:
+      let y = b[0]
+      for k in 0..<n { out[k] = f(a[k], y) }
+    case 2:
+      let x = a[0]
+      for k in 0..<n { out[k] = f(x, b[k]) }
+    default:
+      let value = f(a[0], b[0])
+      for k in 0..<n { out[k] = value }
+    }
+  }
+
+  /// Returns an elementary function of one number.
+  @inline(__always)
+  static func elementary(_ operation: Operation, _ x: T) -> T {
+    switch operation {
+    case .exp: T.exp(x)
+    case .log: T.log(x)
+    case .log1p: T.log1p(x)
+    case .expm1: T.expm1(x)
+    case .sqrt: T.sqrt(x)
+    case .sin: T.sin(x)
+    case .cos: T.cos(x)
+    case .tan: T.sin(x) / T.cos(x)
+    case .atan: T.atan(x)
+    case .tanh: T.tanh(x)
+    case .sigmoid: T.sigmoid(x)
+    case .softplus: T.softplus(x)
+    case .logGamma: T.logGamma(x)
+    case .digamma: T.digamma(x)
+    case .erf: T.erf(x)
+    case .erfc: T.erfc(x)
+    case .normalCDF: T(0.5) * T.erfc(T(-0.7071067811865476) * x)
+    case .logNormalCDF: T.logNormalCDF(x)
+    case .inverseNormalCDF: T.inverseNormalCDF(x)
+    default: preconditionFailure("\(operation) is not an elementary function")
+    }
+  }
+
+  /// Returns −1, 0 or 1; NaN for NaN.
+  @inline(__always)
+  static func signValue(_ x: Double) -> Double { x > 0 ? 1 : x < 0 ? -1 : x }
+
+  /// Returns `x` to the power `y`; whole powers of negative numbers are real, as in C.
+  @inline(__always)
+  static func powerValue(_ x: T, _ y: T) -> T {
+    if x.primal > 0 { return T.power(x, y) }
+    return T.power(x, y.primal)
+  }
+
+  /// Returns log(eˣ + eʸ), exact where one of them is −∞.
+  @inline(__always)
+  static func logAddExpValue(_ x: T, _ y: T) -> T {
+    let (high, low) = x.primal >= y.primal ? (x, y) : (y, x)
+    if !high.primal.isFinite { return high }
+    return high + T.log1p(T.exp(low - high))
+  }
+
+  /// Returns a row number read from the tape, inside the array.
+  @inline(__always)
+  static func checkedRow(_ value: Double, _ rows: Int) -> Int {
+    precondition(
+      value >= 0 && value < Double(rows), "take: expected an index in 0..<\(rows), got \(value)")
+    return Int(value)
+  }
+
+  // MARK: - Reductions
+
+  /// Reduces [outer, n, inner] along its middle axis.
+  static func reduce(_ i: Instruction, _ a: UnsafePointer<T>, _ out: UnsafeMutablePointer<T>) {
+    let (outer, n, inner) = (Int(i.outer), Int(i.n), Int(i.inner))
+    for o in 0..<outer {
+      for j in 0..<inner {
+        let x = a + o * n * inner + j
+        let r = o * inner + j
+        switch i.operation {
+        case .sum:
+          var total = T(0)
+          if inner == 1 {
+            for k in 0..<n { total += x[k] }
+          } else {
+            for k in 0..<n { total += x[k * inner] }
+          }
+          out[r] = total
+        case .product:
+          var total = T(1)
+          for k in 0..<n { total = total * x[k * inner] }
+          out[r] = total
+        case .maximumOf: out[r] = x[extreme(x, n, inner, sign: 1) * inner]
+        case .minimumOf: out[r] = x[extreme(x, n, inner, sign: -1) * inner]
+        case .logSumExp:
+          let top = x[extreme(x, n, inner, sign: 1) * inner]
+          if top.primal.isFinite {
+            let shift = T(top.primal)
+            var total = T(0)
+            for k in 0..<n { total += T.exp(x[k * inner] - shift) }
+            out[r] = shift + T.log(total)
+          } else {
+            out[r] = top
+          }
+        default:
+          var total = T(0)
+          let y = out + o * n * inner + j
+          for k in 0..<n {
+            total += x[k * inner]
+            y[k * inner] = total
+          }
+        }
+      }
+    }
+  }
+
+  /// Returns the place of the first largest (`sign` 1) or smallest (−1) element; of a NaN where there is one.
+  static func extreme(_ x: UnsafePointer<T>, _ n: Int, _ stride: Int, sign: Double) -> Int {
+    var best = 0
+    for k in 1..<Swift.max(n, 1) {
+      let value = x[k * stride].primal
+      if value.isNaN { return k }
+      if value * sign > x[best * stride].primal * sign { best = k }
+    }
+    return best
+  }
+
+  // MARK: - Densities
+
+  /// Computes a fused log density, summed or element by element, and keeps the partial derivatives it will need.
+  @inline(__always)
+  static func density(_ i: Instruction, _ v: UnsafeMutablePointer<T>) {
+    guard let kind = DensityKind(rawValue: i.variant >> 1) else { return }
+    switch kind {
+    case .normal: densityLoop(.normal, i, v)
+    case .logNormal: densityLoop(.logNormal, i, v)
+    case .halfNormal: densityLoop(.halfNormal, i, v)
+    case .studentT: densityLoop(.studentT, i, v)
+    case .cauchy: densityLoop(.cauchy, i, v)
+    case .halfCauchy: densityLoop(.halfCauchy, i, v)
+    case .gamma: densityLoop(.gamma, i, v)
+    case .inverseGamma: densityLoop(.inverseGamma, i, v)
+    case .beta: densityLoop(.beta, i, v)
+    case .exponential: densityLoop(.exponential, i, v)
+    case .uniform: densityLoop(.uniform, i, v)
+    case .laplace: densityLoop(.laplace, i, v)
+    case .logistic: densityLoop(.logistic, i, v)
+    case .poisson: densityLoop(.poisson, i, v)
+    case .bernoulliLogit: densityLoop(.bernoulliLogit, i, v)
+    }
+  }
+
+  /// The loop of `density` for one kind; inlined, so that the kind is a constant in it.
+  ///
+  /// Scratch: one partial per element for an operand with stride 1; for one with stride 0, one sum when the density is
+  /// summed, else one per element.
+  @inline(__always)
+  private static func densityLoop(
+    _ kind: DensityKind, _ i: Instruction, _ v: UnsafeMutablePointer<T>
+  ) {
+    let n = Int(i.n)
+    let x = v + Int(i.a)
+    let p = v + Int(i.b)
+    let q = v + Int(i.c)
+    let r = v + Int(i.d)
+    let (sx, sp, sq, sr) = (i.stride(0), i.stride(1), i.stride(2), i.stride(3))
+    let summed = i.variant & 1 != 0
+    let partials = DensityScratch(i, v)
+    partials.clear(summed: summed)
+    var total = T(0)
+    for k in 0..<n {
+      let term = kind.term(x[k * sx], p[k * sp], q[k * sq], r[k * sr])
+      partials.store(0, k, term.dx)
+      partials.store(1, k, term.d1)
+      partials.store(2, k, term.d2)
+      partials.store(3, k, term.d3)
+      if summed { total += term.value } else { v[Int(i.out) + k] = term.value }
+    }
+    if summed { v[Int(i.out)] = total }
+  }
+
+  /// Computes −½ Σ ((x − loc) / scale)² + constant with given inverse scales.
+  @inline(__always)
+  static func normalFixedScale(_ i: Instruction, _ v: UnsafeMutablePointer<T>) {
+    let x = v + Int(i.a)
+    let loc = v + Int(i.b)
+    let inverse = v + Int(i.c)
+    let (sx, sl, si) = (i.stride(0), i.stride(1), i.stride(2))
+    var total = T(0)
+    for k in 0..<Int(i.n) {
+      let z = (x[k * sx] - loc[k * sl]) * inverse[k * si]
+      total += z * z
+    }
+    v[Int(i.out)] = T(i.immediate) - T(0.5) * total
+  }
+}
+
+/// The places of a fused density's partial derivatives in the value slab.
+struct DensityScratch<T: TapeScalar> {
+  private let base: UnsafeMutablePointer<T>
+  private let n: Int
+  private let active: UInt8
+  /// Bits of the operands whose partials are summed into one number.
+  private let accumulates: UInt8
+  private let starts: (Int, Int, Int, Int)
+
+  /// Creates the views for an instruction.
+  @inline(__always)
+  init(_ i: Instruction, _ v: UnsafeMutablePointer<T>) {
+    base = v + Int(i.scratch)
+    n = Int(i.n)
+    active = i.active
+    accumulates = i.variant & 1 != 0 ? i.active & ~i.strides : 0
+    var next = 0
+    let n = Int(i.n)
+    func place(_ k: UInt8) -> Int {
+      let start = next
+      if i.active & (1 << k) != 0 {
+        let single = i.variant & 1 != 0 && i.strides & (1 << k) == 0
+        next += single ? 1 : n
+      }
+      return start
+    }
+    starts = (place(0), place(1), place(2), place(3))
+  }
+
+  /// Returns the number of partials that an instruction keeps.
+  static func count(_ i: Instruction) -> Int {
+    (0..<4).reduce(0) { total, k in
+      guard i.isActive(k) else { return total }
+      return total + (i.variant & 1 != 0 && i.stride(k) == 0 ? 1 : Int(i.n))
+    }
+  }
+
+  /// Where the partials of operand `k` begin.
+  @inline(__always)
+  func start(_ k: Int) -> UnsafeMutablePointer<T> {
+    base + (k == 0 ? starts.0 : k == 1 ? starts.1 : k == 2 ? starts.2 : starts.3)
+  }
+
+  /// Sets the sums to zero.
+  @inline(__always)
+  func clear(summed: Bool) {
+    guard accumulates != 0 else { return }
+    for k in 0..<4 where accumulates & (1 << UInt8(k)) != 0 { start(k)[0] = T(0) }
+  }
+
+  /// Keeps the partial of operand `k` at one element.
+  @inline(__always)
+  func store(_ k: Int, _ element: Int, _ value: @autoclosure () -> T) {
+    let bit: UInt8 = 1 << UInt8(k)
+    guard active & bit != 0 else { return }
+    if accumulates & bit != 0 { start(k)[0] += value() } else { start(k)[element] = value() }
+  }
+}

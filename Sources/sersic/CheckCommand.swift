@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// `sersic check`: what is wrong with the inputs of a fit, and how to mend it.
+
+import ArgumentParser
+import GalaxyFitting
+import GalaxyModels
+
+/// The command `sersic check`.
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check",
+    abstract: "Says what is wrong with the inputs of a fit, and how to mend it.",
+    discussion: """
+      Reads the same images as `sersic fit`. Exit status: 0 where a fit can run, 2 where it cannot.
+      """)
+
+  @OptionGroup var input: ImageOptions
+
+  @Flag(help: "Write a JSON document to standard output instead of text.")
+  var json = false
+
+  func run() throws {
+    let position = try input.position()
+    var image: ObservedImage?
+    let report = InputReport(position: position) {
+      let made = try input.observedImage()
+      image = made
+      try input.check(position, in: made)
+      return made
+    }
+    let isWhole = Terminal.write(json ? report.json.text + "\n" : report.text(image))
+    guard report.isUsable else { throw ExitCode(ExitStatus.wrongInput) }
+    guard isWhole else { throw ExitCode(ExitStatus.failed) }
+  }
+}

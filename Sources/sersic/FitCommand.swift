@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+//
+// `sersic fit`: from FITS files to a table, a JSON document, a FITS file and pictures.
+
+import ArgumentParser
+import GalaxyFitting
+import GalaxyModels
+import Inference
+import Numerics
+import Rendering
+
+/// The command `sersic fit`.
+struct FitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fit",
+    abstract: "Fits a profile to the image of a galaxy.",
+    discussion: """
+      Writes a table to standard output (a JSON document with --json), progress and warnings to \
+      standard error, and with --output DIR the files result.json, model.fits, residual.png and, \
+      with a posterior, corner.png. Positions count from 0 at the centre of the first pixel; theta is \
+      in radians from +y counter-clockwise; r_eff is on the major axis, in pixels.
+
+      Priors: normal(mean, sd), truncated-normal(mean, sd, low, high), uniform(low, high), \
+      lognormal(mean, sd), half-normal(sd), student-t(dof, mean, scale), cauchy(loc, scale), \
+      half-cauchy(scale), laplace(loc, scale), logistic(loc, scale), gamma(shape, rate), \
+      inverse-gamma(shape, scale), beta(a, b), exponential(rate); for theta normal (wrapped), \
+      uniform and circular().
+      """)
+
+  @OptionGroup var input: ImageOptions
+
+  @Option(help: "The light profile.")
+  var profile = GalaxyProfile.sersic
+
+  @Option(help: "The sky under the source.")
+  var sky = SkyKind.flat
+
+  @Option(
+    help:
+      "The density of the pixels: gaussian, or student-t:dof=5,scale=1.2247 (scale times the rms).")
+  var loss = "gaussian"
+
+  @Option(help: "The way of fitting.")
+  var method = FitMethod.map
+
+  @Option(name: .customLong("prior-style"), help: "Whose default priors.")
+  var priorStyle = PriorStyle.default
+
+  @Option(
+    name: .customLong("prior"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "A prior instead of the default one; may be repeated.", valueName: "name=normal(a,b)"))
+  var priors: [String] = []
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Hold a parameter at a value; may be repeated.", valueName: "name=value"))
+  var fix: [String] = []
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Start a parameter at a value; may be repeated.", valueName: "name=value"))
+  var start: [String] = []
+
+  @Option(
+    help:
+      "How the model is drawn; images without PSF, or with integrated pixel response, are always drawn by pixel."
+  )
+  var renderer = RenderingMethod.fourier
+
+  @Option(help: "The optimiser of the maximum.")
+  var optimizer = MAPOptimizer.levenbergMarquardt
+
+  @Option(help: "The number of draws from the posterior.")
+  var draws = 10_000
+
+  @Option(help: "The seed of all draws.")
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("The folder for the results. (default: no files)", valueName: "dir"))
+  var output: String?
+
+  @Flag(name: .customLong("no-plots"), help: "Draw no pictures.")
+  var noPlots = false
+
+  @Flag(help: "Write a JSON document to standard output instead of the table.")
+  var json = false
+
+  func run() throws {
+    let loss = try GalaxyFitting.loss(from: loss)
+    guard draws >= 2 else {
+      throw OptionError(
+        "--draws", "expected at least 2 draws, found \(draws); 10000 is the default")
+    }
+    let position = try input.position()
+    let settings = try PriorSettings(priors: priors, fix: fix, start: start)
+    // Names are checked before files are read: a slip of the pen should not wait for a disk.
+    try settings.check(profile, sky)
+    let image = try input.observedImage()
+    try input.check(position, in: image)
+    Terminal.report(image.findings)
+
+    let properties = SourceProperties(image, style: priorStyle, position: position)
+    Terminal.report(properties.findings, after: image.findings)
+    var prior = properties.prior(profile, sky: sky)
+    try settings.apply(to: &prior)
+    let folder = try output.map { try OutputFolder($0) }
+    let fit = try FitSingle(image, prior: prior, loss: loss, method: renderer)
+
+    Interruption.catchNext()
+    Terminal.report(
+      "fitting \(prior.freeSites.count) parameters to \(image.goodCount) pixels of \(image.names.science)"
+    )
+    let result = try compute(fit, properties, settings.starts)
+    try finish(result, folder, shown: image.findings + properties.findings)
+  }
+
+  /// Searches the maximum, and estimates the posterior where that is asked for and the search was not stopped.
+  private func compute(
+    _ fit: FitSingle, _ properties: SourceProperties, _ starts: [String: Double]
+  ) throws -> FitResult {
+    let best = try fit.findMAP(
+      start: starts, optimizer: optimizer, isCancelled: { Interruption.isRequested })
+    let provenance = provenance(of: fit.image)
+    var remarks = properties.findings
+    var posterior: PosteriorFit?
+    if Interruption.isRequested {
+      remarks.append(
+        InputFinding(
+          .warning, "interrupted", subject: "fit",
+          "stopped on request; the numbers are those of the best point so far"))
+    } else if method == .laplace {
+      do {
+        posterior = try fit.estimatePosterior(
+          .laplace, from: best, draws: draws, key: RandomKey(seed),
+          isCancelled: { Interruption.isRequested })
+      } catch {
+        remarks.append(
+          InputFinding(
+            .warning, "posterior-failed", subject: "posterior",
+            "\(error); the result is that of the maximum alone"))
+      }
+    }
+    return FitResult(best, posterior: posterior, provenance: provenance, remarks: remarks)
+  }
+
+  /// Prints the result, writes its files, and says what was done.
+  private func finish(
+    _ result: FitResult, _ folder: OutputFolder?, shown: [InputFinding]
+  ) throws {
+    // First of all the numbers: what fails later cannot take them away.
+    var isWhole = Terminal.write(json ? result.json.text + "\n" : result.table)
+    Terminal.report(result.findings, after: shown)
+    Terminal.report("note: \(result.pixelConvention) (renderer \(result.renderer.rawValue))")
+    let products = folder.map { result.write(to: $0, plots: !noPlots) } ?? []
+    for product in products {
+      if let failure = product.failure {
+        Terminal.report("error: \(product.path) was not written: \(failure)")
+        isWhole = false
+      }
+    }
+    let written = products.filter { $0.failure == nil }.map(\.name)
+    if let folder, !written.isEmpty {
+      Terminal.report("wrote \(written.joined(separator: ", ")) to \(folder.path)")
+    }
+    Terminal.report("next: " + advice(result, written, folder))
+    guard result.isUsable else {
+      throw CommandFailure(
+        description:
+          "the fit has no finite result: \(result.best.optimum.explanation); run sersic check on the same inputs"
+      )
+    }
+    let isComplete = method == .map || result.posterior != nil
+    guard isWhole, isComplete, !Interruption.isRequested else {
+      throw ExitCode(ExitStatus.failed)
+    }
+  }
+
+  /// Returns what to try next.
+  private func advice(
+    _ result: FitResult, _ written: [String], _ folder: OutputFolder?
+  ) -> String {
+    guard let folder else {
+      return "add --output DIR to keep the model image, the residuals and result.json"
+    }
+    let picture = written.contains("residual.png")
+    let look =
+      picture
+      ? "look at \(folder.path)/residual.png"
+      : "look at the RESIDUAL extension of \(folder.path)/model.fits"
+    return method == .map
+      ? look + ", then add --method laplace for uncertainties"
+      : look + (written.contains("corner.png") ? " and corner.png" : "")
+        + ", then try another --loss or --sky and compare"
+  }
+
+  /// Returns where the result comes from.
+  private func provenance(of image: ObservedImage) -> FitProvenance {
+    let settings = [
+      "profile": profile.rawValue, "sky": sky.rawValue, "loss": loss, "method": method.rawValue,
+      "prior-style": priorStyle.rawValue, "renderer": renderer.rawValue, "seed": "\(seed)",
+      "optimizer": optimizer.rawValue, "pixel-response": image.pixelResponse.rawValue,
+      "draws": "\(draws)",
+    ]
+    let words = Array(CommandLine.arguments.dropFirst())
+    let given = Set(words.map { $0.prefix { $0 != "=" } })
+    return FitProvenance(
+      inputs: FitProvenance.inputs(of: image, noise: input.noiseWord), seed: seed,
+      command: FitProvenance.command(["sersic"] + words),
+      defaults: settings.filter { !given.contains("--\($0.key)") })
+  }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+//
+// What a model can do wrong: thrown at the end of the run, with site, shapes and plates; never a trap.
+
+import Distributions
+import Numerics
+import PPL
+import Tensors
+import Testing
+
+@Suite("Misuse")
+struct MisuseTests {
+  @Test("two sites of one name")
+  func duplicate() {
+    let error = mistake {
+      _ = try Model { m in
+        m.sample("x", Normal(0, 1))
+        m.plate("p", 2) { m.deterministic("x", 1) }
+      }.trace()
+    }
+    #expect(error?.kind == .duplicateSite)
+    #expect(error?.site == "x" && error?.plates == ["p"])
+    #expect(error.map { "\($0)".contains("\"x\" in plate p") } ?? false)
+  }
+
+  @Test("data of a wrong shape are reported, and the run goes on to its end")
+  func dataShape() {
+    let model = Model { m in
+      m.plate("outer", 8) {
+        let seen = m.observe("y", Normal(0, 1), Tensor([1, 2, 3]))
+        // The statement's value has the right shape, so this does not stop the program.
+        m.deterministic("sum", seen + Tensor.ones([8]))
+      }
+    }
+    let error = mistake { _ = try model.trace() }
+    #expect(error?.kind == .shapeMismatch(expected: [8], found: [3]))
+    #expect(error?.site == "y" && error?.plates == ["outer"])
+  }
+
+  @Test("data that would spread over other axes than the distribution's are reported")
+  func crossShape() {
+    let error = mistake {
+      _ = try Model { m in
+        m.observe("y", Normal(Tensor.zeros([4, 1]), 1), Tensor([1, 2, 3, 4]))
+      }.trace()
+    }
+    #expect(error?.kind == .shapeMismatch(expected: [4, 1], found: [4]))
+  }
+
+  @Test("a condition or substitution of a wrong shape")
+  func valueShape() {
+    for model in [
+      eightSchools.conditioned(on: ["theta": [1, 2]]),
+      eightSchools.substituting(["theta": [1, 2]]),
+    ] {
+      let error = mistake { _ = try model.trace() }
+      #expect(error?.kind == .shapeMismatch(expected: [8], found: [2]))
+      #expect(error?.site == "theta" && error?.plates == ["schools"])
+    }
+  }
+
+  @Test("a mask of a wrong shape")
+  func maskShape() {
+    let error = mistake {
+      _ = try eightSchools.masked(Tensor([1, 0, 1])).trace().logJoint
+    }
+    #expect(error?.kind == .shapeMismatch(expected: [], found: [3]))
+    let nested = mistake {
+      _ = try pair.masked(Tensor([1, 0, 1])).masked(Tensor([1, 0])).trace().logJoint
+    }
+    #expect(nested?.kind == .shapeMismatch(expected: [3], found: [2]))
+  }
+
+  @Test("a distribution that does not fit its plate, with the whole path of plates")
+  func plateShape() {
+    let model = Model { m in
+      m.plate("outer", 3) {
+        m.plate("inner", 4) {
+          let x = m.sample("x", Normal(Tensor.zeros([5, 3]), 1))
+          m.deterministic("sum", x + Tensor.ones([4, 3]))
+        }
+      }
+    }
+    let error = mistake { _ = try model.trace() }
+    #expect(error?.kind == .plateMismatch(batchShape: [5, 3]))
+    #expect(error?.site == "x" && error?.plates == ["outer", "inner"])
+    let factor = mistake {
+      _ = try Model { m in m.plate("p", 4) { m.factor("f", Tensor([1, 2, 3])) } }.trace()
+    }
+    #expect(factor?.kind == .plateMismatch(batchShape: [3]) && factor?.site == "f")
+  }
+
+  @Test(
+    "impossible plates", arguments: [(0, 1, -1), (4, 0, -1), (4, 5, -1), (4, 4, 0), (-3, -3, -1)])
+  func impossiblePlate(_ size: Int, _ subsample: Int, _ axis: Int) {
+    let error = mistake {
+      _ = try Model { m in
+        m.plate("p", size, subsample: subsample, axis: axis) { (indices: Tensor) in
+          m.observe("y", Normal(0, 1), indices)
+        }
+      }.trace()
+    }
+    #expect(error?.kind == .invalidPlate && error?.site == "p")
+  }
+
+  @Test("two plates with one axis, or one inside another of its name")
+  func sharedAxis() {
+    let axes = mistake {
+      _ = try Model { m in
+        m.plate("a", 3, axis: -1) { m.plate("b", 3, axis: -1) { m.sample("x", Normal(0, 1)) } }
+      }.trace()
+    }
+    #expect(axes?.kind == .invalidPlate && axes?.site == "x" && axes?.plates == ["a", "b"])
+    let names = mistake {
+      _ = try Model { m in
+        m.plate("a", 3) { m.plate("a", 2) { m.sample("x", Normal(0, 1)) } }
+      }.trace()
+    }
+    #expect(names?.kind == .invalidPlate)
+  }
+
+  @Test("indices of a wrong number for a subsampled plate")
+  func indexCount() {
+    let model = Model { m in m.plate("p", 10, subsample: 3) { (indices: Tensor) in indices } }
+    let error = mistake { _ = try model.substituting(["p": [1, 2]]).trace() }
+    #expect(error?.kind == .shapeMismatch(expected: [3], found: [2]) && error?.site == "p")
+  }
+
+  @Test("a scale that is not one number")
+  func arrayScale() {
+    let error = mistake { _ = try pair.scaled(by: [1.0, 2.0]).trace().logJoint }
+    #expect(error?.kind == .misuse && error?.site == "x")
+  }
+
+  @Test("the first of several mistakes is the one that is thrown")
+  func first() {
+    let error = mistake {
+      _ = try Model { m in
+        m.observe("y", Normal(0, Tensor([1, 1])), Tensor([1, 2, 3]))
+        m.sample("x", Normal(0, 1))
+        m.sample("x", Normal(0, 1))
+      }.trace()
+    }
+    #expect(error?.site == "y")
+  }
+}

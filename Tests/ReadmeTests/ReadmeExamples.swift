@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+//
+// The Swift of README.md, line by line, so that it compiles and runs: change both together.
+
+import SwiftSersic
+
+/// The stock fit of the README.
+func stockFit(_ folder: String) throws -> (best: MAPFit, posterior: PosteriorFit) {
+  let image = try ObservedImage(
+    science: "\(folder)/image.fits", rms: "\(folder)/rms.fits", psf: "\(folder)/psf.fits")
+  var prior = autoprior(image, .sersic, sky: .flat)
+  prior["n"] = Uniform(0.5, 6)
+  let fit = try FitSingle(image, prior: prior, loss: .studentT(dof: 5))
+  let best = try fit.findMAP()
+  print(best["r_eff"], best.reducedChiSquared, best.isConverged)
+  let posterior = try fit.estimatePosterior(.laplace, from: best)
+  for parameter in posterior.draws.scalars {
+    print(parameter.name, parameter.mean, parameter.standardDeviation)
+  }
+  for finding in best.findings + posterior.findings { print(finding) }
+  return (best, posterior)
+}
+
+/// The user's own galaxy of the README.
+func bulgeDiskNucleus(_ image: ObservedImage) -> Model<LightProfile> {
+  Model { m in
+    let xc = m.sample("xc", Normal(image.center.x, 2))
+    let yc = m.sample("yc", Normal(image.center.y, 2))
+    let flux = m.sample("flux", LogNormal(7, 1))
+    let bulgeToTotal = m.sample("b_t", Beta(1, 3))
+    let disk = Exponential(
+      xc: xc, yc: yc, flux: flux * (1 - bulgeToTotal), rEff: m.sample("r_disk", LogNormal(2, 0.5)),
+      ellip: m.sample("ellip", Uniform(0, 0.9)),
+      theta: m.sample("theta", CircularUniform(period: .pi)))
+    let bulge = Sersic(
+      xc: xc, yc: yc, flux: flux * bulgeToTotal, rEff: m.sample("r_bulge", LogNormal(1, 0.5)),
+      n: m.sample("n", Uniform(1, 8)), ellip: 0, theta: 0)
+    let nucleus = PointSource(xc: xc, yc: yc, flux: m.sample("flux_agn", HalfNormal(50)))
+    let light = bulge + disk + nucleus
+    let sky = m.sample("sky_back", Normal(0, 0.1))
+    m.observe(image, light, sky: sky, loss: .gaussian)
+    return light
+  }
+}
+
+/// The Laplace approximation of the user's own galaxy.
+func approximateOwnGalaxy(_ image: ObservedImage) throws -> Draws {
+  let density = try bulgeDiskNucleus(image).logDensity()
+  let start = try density.initialPoint(.median(draws: 15), key: 0)
+  let approximation = try LaplaceApproximation(density, from: start)
+  let draws = approximation.sample(1000, key: 1)
+  print(draws["flux"].shape, approximation.mode.explanation)
+  return draws
+}
+
+/// The handler of the README.
+struct Tempered: Handler {
+  var beta: Double
+  mutating func process(_ site: inout Site) { if site.isObserved { site.scale *= beta } }
+}
+
+/// Eight schools: the density at the origin, with its gradient, and the log joint of a tempered trace.
+func eightSchoolsAtOrigin(_ y: [Double], _ sigma: [Double]) throws -> (
+  value: Double, gradient: [Double], tempered: Trace
+) {
+  let eightSchools = Model { m in
+    let mu = m.sample("mu", Normal(0, 5))
+    let tau = m.sample("tau", HalfCauchy(5))
+    m.plate("schools", 8) {
+      let theta = m.sample("theta", Normal(mu, tau))
+      m.observe("y", Normal(theta, sigma), y)
+    }
+  }
+  let noncentred = eightSchools.reparameterized(["theta": LocScale()])
+  let density = try noncentred.logDensity()
+  let evaluator = density.makeEvaluator()
+  var gradient = [Double](repeating: 0, count: density.dimension)
+  let value = evaluator.valueAndGradient(at: gradient, into: &gradient)
+  let tempered = eightSchools.conditioned(on: ["mu": 3]).handled(by: Tempered(beta: 0.5))
+  return (value, gradient, try tempered.trace(key: 0))
+}
