@@ -102,7 +102,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions", "PPL"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("Architecture"),
-    tests("Readme", ["SwiftSersic"]),
+    tests("Readme", ["SwiftSersic", "FITS"]),
     tests("Numerics", ["Numerics"], resources: [.copy("Golden")]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"]),
@@ -120,7 +120,7 @@ let package = Package(
     tests(
       "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
       resources: [.copy("Golden")]),
-    tests("Command", ["sersic", "FITS", "Numerics", "Rendering"]),
+    tests("Command", ["sersic", "FITS"], resources: [.copy("Golden")]),
   ],
   swiftLanguageModes: [.v6]
 )

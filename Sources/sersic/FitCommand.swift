@@ -108,6 +108,9 @@ struct FitCommand: ParsableCommand {
     let fit = try FitSingle(image, prior: prior, loss: loss, method: renderer)
 
     Interruption.catchNext()
+    Terminal.report(
+      "fitting \(prior.freeSites.count) parameters to \(image.goodCount) pixels of \(image.names.science)"
+    )
     let result = try compute(fit, properties, settings.starts)
     try finish(result, folder, shown: image.findings + properties.findings)
   }

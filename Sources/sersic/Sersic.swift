@@ -31,6 +31,8 @@ struct Sersic: ParsableCommand {
   static func start() -> Int32 {
     // `sersic fit … | head` must not end the process before its files are written.
     signal(SIGPIPE, SIG_IGN)
+    // A limit on the size of files is met like a full disk: by the file that it stops, not by the process.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -8,6 +8,7 @@ public import Rendering
 /// Returns the loss that a text stands for.
 ///
 /// - Parameter text: `gaussian`, or `student-t:dof=5` with `scale=…` if wanted.
+/// - Returns: The loss.
 /// - Throws: ``OptionError`` that says which losses there are, or which numbers are impossible.
 public func loss(from text: String) throws(OptionError) -> ImageLoss {
   let option = try OptionText(text, subject: "--loss")

@@ -64,6 +64,7 @@ struct OptionText: Sendable, Hashable {
   /// - Parameters:
   ///   - names: The names, in order; each may have other spellings after a bar: `dof|nu`.
   ///   - required: The number of names, from the left, that must have a value.
+  /// - Returns: The value of each name; nil for an optional one that is not given.
   /// - Throws: ``OptionError`` for an unknown name, a name given twice, a missing or a surplus argument.
   func values(_ names: [String], required: Int) throws(OptionError) -> [Double?] {
     var values = [Double?](repeating: nil, count: names.count)

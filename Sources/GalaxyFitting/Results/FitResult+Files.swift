@@ -4,6 +4,8 @@
 
 import FITS
 import GalaxyModels
+import Inference
+import Plotting
 import Rendering
 
 #if canImport(Glibc)
@@ -109,5 +111,15 @@ extension FitResult {
   }
 
   /// Draws the pictures.
-  func writePlots(to folder: OutputFolder) -> [OutputProduct] { [] }
+  private func writePlots(to folder: OutputFolder) -> [OutputProduct] {
+    // A model image without numbers has no picture.
+    guard isUsable else { return [] }
+    var products = [
+      folder.write("residual.png") { try best.residualPlot().write(to: $0) }
+    ]
+    if let posterior {
+      products.append(folder.write("corner.png") { try posterior.cornerPlot().write(to: $0) })
+    }
+    return products
+  }
 }

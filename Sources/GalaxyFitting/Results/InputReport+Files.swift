@@ -9,6 +9,7 @@ extension InputReport {
   /// Returns the examination as text: measurements first, then the findings, worst first, then a verdict.
   ///
   /// - Parameter image: The image that was examined, where it could be made.
+  /// - Returns: Lines of text, the last one ended.
   public func text(_ image: ObservedImage?) -> String {
     var lines: [String] = []
     if let image {

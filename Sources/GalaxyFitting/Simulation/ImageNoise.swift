@@ -53,6 +53,7 @@ public enum ImageNoise: Sendable, Hashable, CustomStringConvertible {
   /// single precision allows. Photon noise has a floor of one electron, for pixels without light and without read noise.
   ///
   /// - Parameter model: The model image with its sky, in image units.
+  /// - Returns: One standard deviation of each pixel, in image units.
   public func rms(of model: [Double]) -> [Double] {
     switch self {
     case .none:
@@ -69,6 +70,7 @@ public enum ImageNoise: Sendable, Hashable, CustomStringConvertible {
   /// - Parameters:
   ///   - model: The model image with its sky, in image units; negative pixels have no photons.
   ///   - key: The key of the noise.
+  /// - Returns: The noisy pixels, in image units.
   public func applied(to model: [Double], key: RandomKey) -> [Double] {
     switch self {
     case .none: return model

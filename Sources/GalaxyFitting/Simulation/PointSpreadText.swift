@@ -8,6 +8,7 @@ public import Rendering
 /// Returns the point-spread function that a text stands for.
 ///
 /// - Parameter text: `moffat:fwhm=F,beta=B`, `gaussian:fwhm=F`, each with `size=N` if wanted, or the name of a FITS image.
+/// - Returns: The point-spread function, as given.
 /// - Throws: ``OptionError`` for impossible numbers, `FITSError` where a file cannot be read, `RenderingError` where it
 ///   holds no point-spread function.
 public func pointSpread(from text: String) throws -> PointSpreadFunction {

@@ -11,6 +11,7 @@ extension SimulatedImage {
   /// - Parameters:
   ///   - seed: The seed of the noise.
   ///   - command: The command line; nil for a program.
+  /// - Returns: The document.
   public func truth(seed: UInt64, command: String? = nil) -> JSONValue {
     let recipe = simulation
     return .members([

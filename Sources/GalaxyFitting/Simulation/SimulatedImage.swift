@@ -133,6 +133,8 @@ public struct ImageSimulation: Sendable {
   /// Returns the image with its noise, and the rms of each pixel.
   ///
   /// - Parameter key: The key of the noise.
+  /// - Returns: The image with what it was made of.
+  /// - Throws: `RenderingError` where the scene cannot be drawn, ``OptionError`` where it has no finite image.
   public func run(key: RandomKey) throws -> SimulatedImage {
     let model = try model()
     return SimulatedImage(
