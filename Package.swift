@@ -96,7 +96,7 @@ let package = Package(
     program(
       "sersic",
       ["Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", arguments]),
-    program("Benchmarks", ["SwiftSersic", arguments]),
+    program("Benchmarks", ["SwiftSersic", "Rendering", "Tensors", "Numerics", arguments]),
     // Tests, by module.
     .target(
       name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions", "PPL"],
