@@ -102,7 +102,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions", "PPL"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("Architecture"),
-    tests("Readme", ["SwiftSersic"]),
+    tests("Readme", ["SwiftSersic", "FITS"]),
     tests("Numerics", ["Numerics"], resources: [.copy("Golden")]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"]),
@@ -111,7 +111,9 @@ let package = Package(
     tests(
       "Inference",
       ["Inference", "PPL", "Distributions", "Tensors", "Numerics", "AllocationCounter"]),
-    tests("TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"]),
+    tests(
+      "TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"],
+      resources: [.copy("Fixtures")]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting"]),

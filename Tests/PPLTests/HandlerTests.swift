@@ -191,7 +191,8 @@ struct HandlerTests {
     #expect(trace["a"].value.elements != [1, 2])
     let value = trace["a"].value.elements
     #expect(
-      near(trace["a"].logProbability.item(), logNormal(value[0], 0, 10) + logNormal(value[1], 0, 10))
+      near(
+        trace["a"].logProbability.item(), logNormal(value[0], 0, 10) + logNormal(value[1], 0, 10))
     )
     let wrong = mistake { _ = try model.lifted(["a": Normal(Tensor([0, 0, 0]), 1)]).trace() }
     #expect(wrong?.kind == .shapeMismatch(expected: [2], found: [3]))

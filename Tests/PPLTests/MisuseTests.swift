@@ -90,7 +90,8 @@ struct MisuseTests {
     #expect(factor?.kind == .plateMismatch(batchShape: [3]) && factor?.site == "f")
   }
 
-  @Test("impossible plates", arguments: [(0, 1, -1), (4, 0, -1), (4, 5, -1), (4, 4, 0), (-3, -3, -1)])
+  @Test(
+    "impossible plates", arguments: [(0, 1, -1), (4, 0, -1), (4, 5, -1), (4, 4, 0), (-3, -3, -1)])
   func impossiblePlate(_ size: Int, _ subsample: Int, _ axis: Int) {
     let error = mistake {
       _ = try Model { m in

@@ -135,7 +135,9 @@ struct PlateTests {
     let model = Model { m in m.plate("data", 7, subsample: 3) { $0 } }
     var counts = [Double](repeating: 0, count: 7)
     let runs = 7000
-    for run in 0..<runs { for k in try model(key: RandomKey(UInt64(run))).elements { counts[Int(k)] += 1 } }
+    for run in 0..<runs {
+      for k in try model(key: RandomKey(UInt64(run))).elements { counts[Int(k)] += 1 }
+    }
     // Expected 3000 each, sd 41; five of them: a false failure in 2 · 10⁻⁶ of keys.
     for count in counts { #expect(abs(count - 3000) < 5 * 41.4) }
   }

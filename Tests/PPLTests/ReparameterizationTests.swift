@@ -25,7 +25,9 @@ struct ReparameterizationTests {
     return open(distribution)
   }
 
-  @Test("a location-scale family keeps its density and its marginal distribution", arguments: families.indices)
+  @Test(
+    "a location-scale family keeps its density and its marginal distribution",
+    arguments: families.indices)
   func locationScale(_ index: Int) throws {
     let (name, distribution) = Self.families[index]
     let plain = Self.single(distribution)
@@ -103,7 +105,9 @@ struct ReparameterizationTests {
     #expect(outer["theta"].value.shape == [2, 8])
     #expect(outer["theta"].site.original?.batchShape == [2, 8])
     // The same joint density, as its author wrote it.
-    let values = ["mu": outer["mu"].value, "tau": outer["tau"].value, "theta": outer["theta"].value]
+    let values = [
+      "mu": outer["mu"].value, "tau": outer["tau"].value, "theta": outer["theta"].value,
+    ]
     let centred = try Model { m in m.plate("copies", 2, axis: -2) { m.call(eightSchools) } }
       .substituting(values).trace()
     let authored = outer.sites.reduce(0) { $0 + $1.originalLogProbability.item() }
@@ -125,7 +129,8 @@ struct ReparameterizationTests {
     #expect(near(trace["x_base"].logProbability.item(), direct + 0.25 * 7 * 0.6931471805599453))
   }
 
-  @Test("conditioning or substituting the original site outside takes the reparameterisation's place")
+  @Test(
+    "conditioning or substituting the original site outside takes the reparameterisation's place")
   func outerValues() throws {
     let model = eightSchools.reparameterized(["theta": LocScale()])
     let theta = [1.0, 2, 3, 4, 5, 6, 7, 8]
@@ -141,7 +146,8 @@ struct ReparameterizationTests {
     let scoped = try model.scoped("s").conditioned(on: ["s/theta": theta]).trace(key: 1)
     #expect(scoped.names == ["s/mu", "s/tau", "s/theta", "s/y"])
     // A hidden site cannot be reached from outside.
-    let hidden = try model.blocked(hiding: ["theta"]).conditioned(on: ["theta": theta]).trace(key: 1)
+    let hidden = try model.blocked(hiding: ["theta"]).conditioned(on: ["theta": theta]).trace(
+      key: 1)
     #expect(hidden.names == ["mu", "tau", "theta_base", "y"])
     // A condition inside comes first.
     let inner = try eightSchools.conditioned(on: ["theta": theta])

@@ -25,6 +25,16 @@ public struct LevenbergMarquardt: Sendable {
   public func maximize(
     _ target: DensityEvaluator, from start: [Double], isCancelled: () -> Bool = { false }
   ) -> Optimum {
+    let before = target.evaluations
+    var best = climb(target, from: start, isCancelled: isCancelled)
+    best.evaluations = target.evaluations - before
+    return best
+  }
+
+  /// Searches for the maximum; leaves the count of evaluations to the target.
+  private func climb(
+    _ target: DensityEvaluator, from start: [Double], isCancelled: () -> Bool
+  ) -> Optimum {
     var search = Search(target, start)
     guard search.isFinite else { return search.result(.notFinite, 0) }
     let n = start.count
@@ -50,14 +60,11 @@ public struct LevenbergMarquardt: Sendable {
         return search.result(.converged, iteration)
       }
       let trial = Search(target, zip(search.position, step).map { $0 + $1 })
-      search.evaluations += 1
       let gain = trial.value - search.value
       let noise = 1e-15 * abs(search.value)
       if trial.isFinite && gain > -noise && gain >= 1e-4 * promised - noise {
         let ratio = gain / promised
-        let evaluations = search.evaluations
         search = trial
-        search.evaluations = evaluations
         if abs(gain) <= noise && 0.5 * slope < 1e-6 {
           return search.result(.roundingLimit, iteration + 1)
         }
@@ -65,7 +72,6 @@ public struct LevenbergMarquardt: Sendable {
         damping *= max(1.0 / 9, min(1, 1 - cube * cube * cube))
         growth = 2
         hessian = curvature(target, search.position, damping)
-        search.evaluations += n
       } else {
         if damping > 1e10 {
           return search.result(0.5 * slope < 1e-9 ? .roundingLimit : .noProgress, iteration)

@@ -38,6 +38,19 @@ public struct Optimum: Sendable {
   /// The number of evaluations of the log density, of any kind.
   public var evaluations: Int
 
+  /// Creates the end of a search.
+  public init(
+    position: [Double], value: Double, gradient: [Double], reason: Reason, iterations: Int,
+    evaluations: Int
+  ) {
+    self.position = position
+    self.value = value
+    self.gradient = gradient
+    self.reason = reason
+    self.iterations = iterations
+    self.evaluations = evaluations
+  }
+
   /// Whether the point is a maximum, as far as the search can tell.
   public var isConverged: Bool { reason == .converged || reason == .roundingLimit }
 

@@ -16,6 +16,14 @@ public struct Draws: Sendable {
     public let period: Double?
     /// The draws, row-major `[chains, draws] + shape`.
     public internal(set) var values: [Double]
+
+    /// Creates a site's draws.
+    public init(name: String, shape: Shape, period: Double? = nil, values: [Double]) {
+      self.name = name
+      self.shape = shape
+      self.period = period
+      self.values = values
+    }
   }
 
   /// The number of chains.
@@ -94,8 +102,8 @@ public struct ScalarDraws: Sendable {
   /// The period of an angle; nil for other quantities.
   public let period: Double?
 
-  /// Creates the draws of a quantity from numbers, chain after chain.
-  public init(name: String, chains: Int, values: [Double], period: Double? = nil) {
+  /// Creates the draws of one quantity.
+  public init(name: String, chains: Int = 1, values: [Double], period: Double? = nil) {
     self.name = name
     self.chains = chains
     self.values = values

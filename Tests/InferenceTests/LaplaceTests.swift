@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+//
+// The Laplace approximation: exact where the posterior is normal, honest where it is not.
+
+import Distributions
+import Inference
+import Numerics
+import PPL
+import Tensors
+import Testing
+
+@Suite("Laplace approximation")
+struct LaplaceTests {
+  /// The exact posterior of `line`: mean, covariance and log evidence, by the normal equations.
+  private static func exact() -> (mean: [Double], covariance: [Double], logEvidence: Double) {
+    let w = 1 / (0.7 * 0.7)
+    let (sx, sxx) = (abscissae.reduce(0, +), abscissae.reduce(0) { $0 + $1 * $1 })
+    let n = Double(abscissae.count)
+    // Precision = prior + XᵀX / σ².
+    let (a, b, d) = (0.25 + w * sxx, w * sx, 1.0 / 9 + w * n)
+    let right = [
+      0.25 * 1 + w * zip(abscissae, ordinates).reduce(0) { $0 + $1.0 * $1.1 },
+      1.0 / 9 * -1 + w * ordinates.reduce(0, +),
+    ]
+    let det = a * d - b * b
+    let covariance = [d / det, -b / det, -b / det, a / det]
+    let mean = [
+      covariance[0] * right[0] + covariance[1] * right[1],
+      covariance[2] * right[0] + covariance[3] * right[1],
+    ]
+    // log p(y) = log p(y | mean) + log p(mean) − log N(mean; mean, covariance).
+    var joint = logNormal(mean[0], 1, 2) + logNormal(mean[1], -1, 3)
+    for (x, value) in zip(abscissae, ordinates) {
+      joint += logNormal(value, mean[0] * x + mean[1], 0.7)
+    }
+    let evidence = joint + 2 * 0.9189385332046727 - 0.5 * plain(det) { log($0) }
+    return (mean, covariance, evidence)
+  }
+
+  @Test("mean, covariance and evidence of a linear Gaussian model are exact")
+  func linear() throws {
+    let (mean, covariance, evidence) = Self.exact()
+    let approximation = try LaplaceApproximation(try line.logDensity(), from: [0, 0])
+    #expect(approximation.mode.isConverged && approximation.flatDirections == 0)
+    // The search stops 1e-10 below the maximum: 1.4e-5 of the standard deviations, which are 0.16 and 0.28.
+    for (a, b) in zip(approximation.mode.position, mean) { #expect(near(a, b, 4e-6)) }
+    for (a, b) in zip(approximation.covariance, covariance) { #expect(near(a, b, 1e-10)) }
+    #expect(near(approximation.logEvidence, evidence, 1e-10))
+    // The same evidence when the sites are written in another way.
+    let other = try LaplaceApproximation(
+      try line.reparameterized(["slope": LocScale(), "height": LocScale()]).logDensity(),
+      from: [0, 0])
+    #expect(near(other.logEvidence, evidence, 1e-10))
+  }
+
+  @Test("draws have the mean and covariance of the approximation")
+  func moments() throws {
+    let (mean, covariance, _) = Self.exact()
+    let approximation = try LaplaceApproximation(try line.logDensity(), from: [0, 0])
+    let draws = approximation.sample(20_000, key: 7)
+    #expect(draws["slope"].shape == [1, 20_000] && draws.names == ["slope", "height"])
+    let scalars = draws.scalars
+    for k in 0..<2 {
+      let sd = covariance[3 * k].squareRoot()
+      // Standard errors sd/√20000 = 0.7 % and sd/√40000 = 0.5 %; five of them: one false failure in 10⁶ keys.
+      #expect(abs(scalars[k].mean - mean[k]) < 5 * 0.0071 * sd)
+      #expect(abs(scalars[k].standardDeviation / sd - 1) < 5 * 0.005)
+    }
+    let correlation =
+      zip(scalars[0].values, scalars[1].values).reduce(0) {
+        $0 + ($1.0 - mean[0]) * ($1.1 - mean[1])
+      } / 20_000 / (covariance[0] * covariance[3]).squareRoot()
+    // Standard error below 1/√20000.
+    #expect(
+      abs(correlation - covariance[1] / (covariance[0] * covariance[3]).squareRoot()) < 5 * 0.0071)
+  }
+
+  @Test("a draw depends on the key and its number alone")
+  func keyed() throws {
+    let approximation = try LaplaceApproximation(
+      try eightSchools.conditioned(on: ["tau": 3]).logDensity(), from: .init(repeating: 0, count: 9)
+    )
+    let few = approximation.unconstrainedDraws(5, key: 1)
+    let many = approximation.unconstrainedDraws(50, key: 1)
+    #expect(few == Array(many[..<5]))
+    #expect(approximation.unconstrainedDraws(5, key: 2) != few)
+    let draws = approximation.sample(50, key: 1, sites: ["theta", "mu"])
+    #expect(draws["theta"].shape == [1, 50, 8])
+    #expect(draws["mu"][0, 3].item() == many[3][0])
+    #expect(draws.scalars.map(\.name).prefix(2) == ["theta[0]", "theta[1]"])
+  }
+
+  @Test("a direction without curvature is counted, and given unit variance")
+  func flat() throws {
+    let model = Model { m in
+      let x = m.sample("x", Normal(0, 1))
+      let z = m.sample("z", Normal(0, 1))
+      // Takes the prior of z off: nothing is known of it.
+      m.factor("f", 0.5 * square(z))
+      m.observe("y", Normal(x, 1), 1)
+    }
+    let approximation = try LaplaceApproximation(try model.logDensity(), from: [0.2, 0.3])
+    #expect(approximation.flatDirections == 1)
+    #expect(near(approximation.covariance[0], 0.5) && near(approximation.covariance[3], 1))
+  }
+
+  @Test("an angle's approximation is that of the angle, far from the ends or at them")
+  func angle() throws {
+    for center in [1.0, 0.0] {
+      let density = try Model { m in
+        m.sample("theta", WrappedNormal(center, 0.05, period: Double.pi))
+      }.logDensity()
+      let start = try density.unconstrain(["theta": center + 0.1])
+      let draws = try LaplaceApproximation(density, from: start).sample(10_000, key: 3)
+      guard let theta = draws.scalars.first else { return }
+      // Standard error 0.05/√10000; deviation within 1.5 % (the radius, see CircularBijector) and five standard errors.
+      let distance = abs(theta.mean - center)
+      #expect(min(distance, Double.pi - distance) < 5 * 0.0005)
+      #expect(abs(theta.standardDeviation / 0.05 - 1) < 0.015 + 5 * 0.0071)
+      #expect(theta.period == Double.pi)
+    }
+  }
+
+  @Test("the Cholesky factor solves, inverts, and refuses what is not positive definite")
+  func choleskyFactor() throws {
+    let matrix = [4.0, 1, 0.5, 1, 3, -0.2, 0.5, -0.2, 2]
+    let factor = try #require(CholeskyFactor(matrix, 3))
+    let inverse = factor.inverse
+    for r in 0..<3 {
+      for c in 0..<3 {
+        let product = (0..<3).reduce(0) { $0 + matrix[3 * r + $1] * inverse[3 * $1 + c] }
+        #expect(near(product, r == c ? 1 : 0))
+      }
+    }
+    #expect(CholeskyFactor([1, 2, 2, 1], 2) == nil)
+    #expect(CholeskyFactor([Double.nan], 1) == nil)
+  }
+}

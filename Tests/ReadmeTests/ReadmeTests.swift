@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+//
+// The README's Swift stands in ReadmeExamples.swift line by line, and those examples give right answers.
+
+import FITS
+import Foundation
+import SwiftSersic
+import Testing
+
+@Suite("README")
+struct ReadmeTests {
+  /// The package's root.
+  private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  /// Returns the lines of a text file without the spaces around them, and without empty ones.
+  private func lines(_ path: String) throws -> [String] {
+    let text = try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
+    return text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+      .filter { !$0.isEmpty }
+  }
+
+  /// Returns the Swift blocks of a document, line by line.
+  private func swiftBlocks(_ lines: [String]) -> [[String]] {
+    var blocks: [[String]] = []
+    var isInside = false
+    for line in lines {
+      if line == "```swift" {
+        isInside = true
+        blocks.append([])
+      } else if line.hasPrefix("```") {
+        isInside = false
+      } else if isInside {
+        blocks[blocks.count - 1].append(line)
+      }
+    }
+    return blocks
+  }
+
+  @Test("the lines of every Swift block occur, in order, in the compiled examples")
+  func blocksAreCompiled() throws {
+    let blocks = swiftBlocks(try lines("README.md"))
+    let source = try lines("Tests/ReadmeTests/ReadmeExamples.swift")
+    #expect(blocks.count >= 4, "the README should show Swift")
+    for block in blocks {
+      var rest = source[...]
+      for line in block {
+        guard let place = rest.firstIndex(of: line) else {
+          Issue.record("README.md: \"\(line)\" is not in ReadmeExamples.swift, or not in this order")
+          break
+        }
+        rest = rest[(place + 1)...]
+      }
+    }
+  }
+
+  /// The truth of the simulated galaxy.
+  private static let truth: [String: Double] = [
+    "xc": 24.3, "yc": 20.8, "flux": 800, "r_eff": 4, "n": 1.5, "ellip": 0.3, "theta": 0.8,
+    "sky_back": 0.1,
+  ]
+
+  /// Returns a simulated galaxy with Gaussian noise of 0.05 a pixel.
+  private static func galaxy() throws -> ObservedImage {
+    let (width, height, noise) = (51, 41, 0.05)
+    let blank = [Double](repeating: 0, count: width * height)
+    let rms = [Double](repeating: noise, count: width * height)
+    let psf = try PointSpreadFunction.moffat(fwhm: 3, beta: 3, size: 25)
+    let frame = try ObservedImage(
+      width: width, height: height, science: blank, rms: rms, psf: psf)
+    let model = Model { m in
+      let light = Sersic(xc: 24.3, yc: 20.8, flux: 800, rEff: 4, n: 1.5, ellip: 0.3, theta: 0.8)
+      m.observe(frame, light, sky: Tensor(0.1))
+    }
+    let exact = try #require(try model.trace(key: 0).values["model"]).elements
+    let key = RandomKey(7)
+    let science = exact.enumerated().map { $1 + noise * key.normal(UInt64($0)) }
+    return try ObservedImage(width: width, height: height, science: science, rms: rms, psf: psf)
+  }
+
+  @Test("the stock fit recovers a simulated galaxy from its files")
+  func stockFitRecovers() throws {
+    let folder = NSTemporaryDirectory() + "/readme-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let image = try Self.galaxy()
+    let psf = try #require(image.psf)
+    let files = [
+      ("image", image.width, image.height, image.science),
+      ("rms", image.width, image.height, image.rms),
+      ("psf", psf.width, psf.height, psf.values),
+    ]
+    for (name, width, height, values) in files {
+      try FITSWriter.write(
+        [FITSOutputImage(name: "", width: width, height: height, values: values)],
+        to: "\(folder)/\(name).fits")
+    }
+    let (best, posterior) = try stockFit(folder)
+    #expect(best.isConverged)
+    for parameter in posterior.draws.scalars {
+      let truth = try #require(Self.truth[parameter.name])
+      let error = abs(best[parameter.name] - truth) / parameter.standardDeviation
+      // Fixed noise; dof 5 understates the scatter by 0.89. Eight parameters beyond 4.5 sd: chance below 1e-4.
+      #expect(error < 4.5, "\(parameter.name) is \(error) standard deviations off")
+    }
+  }
+
+  @Test("the model of one's own runs, and its draws have the shape of one chain")
+  func ownGalaxyRuns() throws {
+    let draws = try approximateOwnGalaxy(Self.galaxy())
+    #expect(draws["flux"].shape == [1, 1000])
+    #expect(draws["b_t"].elements.allSatisfy { $0 >= 0 && $0 <= 1 })
+  }
+
+  @Test("eight schools have the density and gradient that follow by hand")
+  func eightSchools() throws {
+    let y: [Double] = [28, 8, -3, 7, -1, 1, 18, 12]
+    let sigma: [Double] = [15, 10, 16, 11, 9, 11, 10, 18]
+    let (value, gradient, tempered) = try eightSchoolsAtOrigin(y, sigma)
+    // At the origin mu = 0, tau = 1 and all theta = 0.
+    let halfLogTwoPi = 0.5 * log(2 * Double.pi)
+    let scores = zip(y, sigma).map { $0 / ($1 * $1) }
+    var expected = -halfLogTwoPi - log(5) + log(2 / (Double.pi * 5 * (1 + 1.0 / 25)))
+    expected -= 8 * halfLogTwoPi
+    for (y, sigma) in zip(y, sigma) {
+      expected -= 0.5 * (y / sigma) * (y / sigma) + log(sigma) + halfLogTwoPi
+    }
+    // Sums of some forty rounded terms of size 1 to 10.
+    #expect(abs(value - expected) < 1e-12)
+    let byHand = [scores.reduce(0, +), 1 - 2.0 / 26] + scores
+    for (found, wanted) in zip(gradient, byHand) { #expect(abs(found - wanted) < 1e-13) }
+    #expect(gradient.count == byHand.count)
+    // Tempering halves the data's share only: the prior of mu = 3 stays, as an observed site halved.
+    let site = try #require(tempered.site("y"))
+    #expect(site.scale.item() == 0.5)
+  }
+}

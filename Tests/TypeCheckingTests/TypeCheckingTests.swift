@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+//
+// The type checker's time on expressions as users write them: operators on tensors must not make it give up.
+
+import Foundation
+import Testing
+
+@Suite("Type checking")
+struct TypeCheckingTests {
+  /// The folder of the built modules, beside the running test bundle.
+  static let modules: URL? = {
+    let bundles = CommandLine.arguments.filter { $0.contains(".xctest") }
+    let places = bundles.map { bundle -> URL in
+      let head = bundle.components(separatedBy: ".xctest")[0]
+      return URL(fileURLWithPath: head).deletingLastPathComponent()
+    }
+    return places.map { $0.appendingPathComponent("Modules") }.first {
+      FileManager.default.fileExists(atPath: $0.appendingPathComponent("PPL.swiftmodule").path)
+    }
+  }()
+
+  /// The compiler, as the shell would find it.
+  static let compiler: URL? = {
+    let folders = ProcessInfo.processInfo.environment["PATH"]?.split(separator: ":") ?? []
+    return folders.map { URL(fileURLWithPath: String($0)).appendingPathComponent("swiftc") }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }()
+
+  /// Type-checks a file and returns the exit status and what the compiler said.
+  static func check(_ file: URL, limit milliseconds: Int) throws -> (status: Int32, output: String)
+  {
+    guard let modules = Self.modules, let compiler = Self.compiler else { return (-1, "not found") }
+    let build = modules.deletingLastPathComponent()
+    var arguments = [
+      "-typecheck", "-swift-version", "6", "-package-name", "swift_sersic", "-I", modules.path,
+      "-Xfrontend", "-warn-long-expression-type-checking=\(milliseconds)",
+    ]
+    // The maps of C modules that the modules were built with.
+    for target in try FileManager.default.contentsOfDirectory(atPath: build.path)
+    where target.hasSuffix(".build") {
+      let map = build.appendingPathComponent(target).appendingPathComponent("module.modulemap")
+      if FileManager.default.fileExists(atPath: map.path) {
+        arguments += ["-Xcc", "-fmodule-map-file=\(map.path)"]
+      }
+    }
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().deletingLastPathComponent()
+    for library in ["CFFTW", "COpenBLAS"] {
+      let folder = root.appendingPathComponent("Sources").appendingPathComponent(library)
+      arguments += ["-I", folder.path]
+    }
+    let process = Process()
+    process.executableURL = compiler
+    process.arguments = arguments + [file.path]
+    let pipe = Pipe()
+    process.standardError = pipe
+    process.standardOutput = pipe
+    try process.run()
+    let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return (process.terminationStatus, output)
+  }
+
+  /// The expressions.
+  private static let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("Fixtures").appendingPathComponent("UserExpressions.swift")
+
+  @Test(
+    "typical user expressions type-check within a second each",
+    .enabled(
+      if: compiler != nil && modules != nil, "swiftc or the built modules were not found"))
+  func userExpressions() throws {
+    let (status, output) = try Self.check(Self.fixture, limit: 1000)
+    #expect(status == 0, "\(output)")
+    #expect(!output.contains("to type-check"), "\(output)")
+  }
+
+  @Test(
+    "the compiler reports slow expressions at all: with a limit of nothing it finds many",
+    .enabled(
+      if: compiler != nil && modules != nil, "swiftc or the built modules were not found"))
+  func limitWorks() throws {
+    let (_, output) = try Self.check(Self.fixture, limit: 1)
+    #expect(output.contains("to type-check"), "\(output)")
+  }
+}
