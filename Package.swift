@@ -96,7 +96,7 @@ let package = Package(
     program(
       "sersic",
       ["Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", arguments]),
-    program("Benchmarks", ["SwiftSersic", arguments]),
+    program("Benchmarks", ["SwiftSersic", "Rendering", "Tensors", "Numerics", arguments]),
     // Tests, by module.
     .target(
       name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions", "PPL"],
@@ -116,7 +116,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
-    tests("Plotting", ["Plotting"]),
+    tests("Plotting", ["Plotting", "CCairo"]),
     tests(
       "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
       resources: [.copy("Golden")]),
