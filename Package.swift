@@ -116,7 +116,7 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
-    tests("Plotting", ["Plotting"]),
+    tests("Plotting", ["Plotting", "CCairo"]),
     tests(
       "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
       resources: [.copy("Golden")]),

@@ -123,7 +123,7 @@ struct BadOptionTests {
     let center = try scene.run(sky: "none", "--center", "70,10")
     #expect(center.status == 2 && center.errors.contains("49 × 45"))
     let source = try scene.run(psf: nil, "--profile", "pointsource")
-    #expect(source.status != 0 && source.errors.contains("PSF"))
+    #expect(source.status == 2 && source.errors.contains("PSF"))
   }
 
   @Test("simulations with unknown, missing and impossible parameters are refused")
