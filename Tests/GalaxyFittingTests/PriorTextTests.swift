@@ -5,6 +5,7 @@
 import Distributions
 import GalaxyFitting
 import GalaxyModels
+import Numerics
 import Rendering
 import Tensors
 import Testing
