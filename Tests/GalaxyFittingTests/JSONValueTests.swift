@@ -11,14 +11,14 @@ struct JSONValueTests {
   @Test(
     "numbers read back the same",
     arguments: [
-      0.1, 1.0 / 3, -0.0, 5e-324, 1.7976931348623157e308, 1e-20, 123_456_789.125, 1e16, 0.1 + 0.2,
+      0.1, 1.0 / 3, -0.0, 2.2250738585072014e-308, 1.7976931348623157e308, 1e-20, 123_456_789.125, 1e16, 0.1 + 0.2,
     ])
   func roundTrip(x: Double) throws {
     let text = JSONValue.array([.number(x)]).text
     let read = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [Any]
     // Foundation's reader is good to an ulp; Swift's own is exact.
     let number = try #require(read?.first as? Double)
-    #expect(abs(number - x) <= abs(x) * 2.3e-16 + 5e-324)
+    #expect(abs(number - x) <= abs(x) * 2.3e-16)
     #expect(Double(text.dropFirst().dropLast()) == x)
   }
 
