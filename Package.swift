@@ -118,7 +118,7 @@ let package = Package(
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting", "CCairo"]),
     tests(
-      "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
+      "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS", "Numerics"],
       resources: [.copy("Golden")]),
     tests("Command", ["sersic", "FITS"], resources: [.copy("Golden")]),
   ],

@@ -137,6 +137,22 @@ let renderingBenchmarks = [
       asserted: "flux · ∂/∂flux = image to 1e-9", body: { scene.renderAndPullBack() },
       check: { try scene.checkGradient() })
   },
+  Benchmark("build the radial Fourier table", runs: 10) {
+    var table: SersicTable?
+    return Work(
+      asserted: "there is one; its values are asserted by the renders",
+      body: { table = SersicTable() },
+      // The largest κ² of the table is 2^40, less one unit in the last place.
+      check: { try require(table?.largest == 0x1p40.nextDown, "expected κ² up to 2^40") })
+  },
+  Benchmark("plan 121 x 121 by estimate", runs: 20) {
+    let psf = try Simulation.pointSpread()
+    var plan: RendererPlan?
+    return Work(
+      asserted: "the frame's size",
+      body: { plan = try RendererPlan(width: 121, height: 121, psf: psf, planning: .estimate) },
+      check: { try require(plan?.width == 121, "expected a plan") })
+  },
   Benchmark("gaussian likelihood, per pixel", runs: 200) {
     let side = LikelihoodCase.side
     return try LikelihoodCase {

@@ -16,7 +16,7 @@ import Dispatch
 /// Priorities: 1 error below 3e-7 for n in 0.25...12 and any κ; 2 one continuous derivative in both; 3 look-up without
 /// logarithm and search: v-knots cut each octave into 16, so that an interval is found from the leading bits of v.
 /// The offset makes κ = 0 the first knot. Beyond the last knot, κ = 2^20, the transform is held constant.
-final class SersicTable: Sendable {
+package final class SersicTable: Sendable {
   /// The Sérsic indices that the table holds.
   static let indices = 0.25...12.0
 
@@ -52,10 +52,10 @@ final class SersicTable: Sendable {
   private let widths: [Double]
 
   /// The largest v that is looked up: the last in the last interval.
-  let largest: Double
+  package let largest: Double
 
-  /// Computes the table on all cores.
-  private init() {
+  /// Computes the table on all cores; only benchmarks need more than the shared one.
+  package init() {
     let knots = Self.intervalCount + 1
     let steps = Double(SERSIC_SLICE_STEPS)
     let places = (0..<knots).map { i in
