@@ -11,7 +11,8 @@ struct JSONValueTests {
   @Test(
     "numbers read back the same",
     arguments: [
-      0.1, 1.0 / 3, -0.0, 2.2250738585072014e-308, 1.7976931348623157e308, 1e-20, 123_456_789.125, 1e16, 0.1 + 0.2,
+      0.1, 1.0 / 3, -0.0, 2.2250738585072014e-308, 1.7976931348623157e308, 1e-20, 123_456_789.125,
+      1e16, 0.1 + 0.2,
     ])
   func roundTrip(x: Double) throws {
     let text = JSONValue.array([.number(x)]).text

@@ -33,6 +33,17 @@ public struct LevenbergMarquardt: Sendable {
     _ target: DensityEvaluator, from start: [Double], isCancelled: () -> Bool = { false },
     joins: ([Double], Double) -> Bool = { _, _ in false }
   ) -> Optimum {
+    let before = target.evaluations
+    var optimum = climb(target, start, isCancelled, joins)
+    optimum.evaluations = target.evaluations - before
+    return optimum
+  }
+
+  /// Climbs from a point; evaluations are counted by the caller.
+  private func climb(
+    _ target: DensityEvaluator, _ start: [Double], _ isCancelled: () -> Bool,
+    _ joins: ([Double], Double) -> Bool
+  ) -> Optimum {
     var search = Search(target, start)
     guard search.isFinite else { return search.result(.notFinite, 0) }
     let n = start.count
@@ -63,6 +74,7 @@ public struct LevenbergMarquardt: Sendable {
       if trial.isFinite && gain > -noise && gain >= 1e-4 * promised - noise {
         let ratio = gain / promised
         search = trial
+        if joins(search.position, search.value) { return search.result(.merged, iteration + 1) }
         if abs(gain) <= noise && 0.5 * slope < 1e-6 {
           return search.result(.roundingLimit, iteration + 1)
         }

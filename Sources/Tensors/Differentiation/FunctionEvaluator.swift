@@ -324,7 +324,11 @@ extension FunctionEvaluator {
         active, UnsafeBufferPointer(instructions),
         calls: ContiguousArray(slots.map(\.call)),
         outputs: outputs.compactMap {
-          if case .place(let offset, let count) = $0 { Int(offset)..<Int(offset) + count } else { nil }
+          if case .place(let offset, let count) = $0 {
+            Int(offset)..<Int(offset) + count
+          } else {
+            nil
+          }
         }, curvature)
     }
     body()

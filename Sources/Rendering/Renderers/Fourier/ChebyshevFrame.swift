@@ -40,7 +40,7 @@ struct ChebyshevAxis: Sendable {
   let count: Int
   /// The nodes, in pixels, within −0.5 … pixels − 0.5.
   let nodes: [Double]
-  /// The barycentric weights (Berrut & Trefethen 2004, eq. 5.3).
+  /// The barycentric weights (Berrut & Trefethen 2004, equation 5.3).
   private let weights: [Double]
 
   /// Places the nodes of an axis with a given number of pixels.
@@ -67,7 +67,7 @@ struct ChebyshevAxis: Sendable {
     }
   }
 
-  /// The matrix of the derivative at the nodes, [count, count] (Berrut & Trefethen 2004, eq. 9.4–9.5).
+  /// The matrix of the derivative at the nodes, [count, count] (Berrut & Trefethen 2004, equation 9.4–9.5).
   var differentiation: [Double] {
     var d = [Double](repeating: 0, count: count * count)
     for i in 0..<count {
