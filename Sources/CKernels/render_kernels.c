@@ -26,18 +26,18 @@ CLONES void sersic_mellin_sums(
 }
 
 CLONES void sersic_make_slice(
-    const double *restrict lower, const double *restrict upper, const double *restrict value,
-    const double *restrict slope, const double *restrict widths, long first, long count,
-    double *restrict out) {
-  double previous[4];
+    const double *restrict columns, long stride, const double *restrict weights,
+    const double *restrict widths, long first, long count, double *restrict out) {
+  double previous[4] = {0};
   for (long i = first; i <= first + count; ++i) {
-    const double *a = lower + 4 * i;
-    const double *b = upper + 4 * i;
-    double knot[4];
-    knot[0] = value[0] * a[0] + value[1] * a[2] + value[2] * b[0] + value[3] * b[2];
-    knot[1] = value[0] * a[1] + value[1] * a[3] + value[2] * b[1] + value[3] * b[3];
-    knot[2] = slope[0] * a[0] + slope[1] * a[2] + slope[2] * b[0] + slope[3] * b[2];
-    knot[3] = slope[0] * a[1] + slope[1] * a[3] + slope[2] * b[1] + slope[3] * b[3];
+    double knot[4] = {0};
+    for (int c = 0; c < 4; ++c) {
+      const double *a = columns + c * stride + 4 * i;
+      knot[0] += weights[2 * c] * a[0] + weights[2 * c + 1] * a[2];
+      knot[1] += weights[2 * c] * a[1] + weights[2 * c + 1] * a[3];
+      knot[2] += weights[8 + 2 * c] * a[0] + weights[9 + 2 * c] * a[2];
+      knot[3] += weights[8 + 2 * c] * a[1] + weights[9 + 2 * c] * a[3];
+    }
     if (i > first) {
       const double h = widths[i - 1];
       double *c = out + 8 * (i - 1);

@@ -27,14 +27,14 @@ typedef struct {
 void sersic_mellin_sums(
     long count, const double *weights, const double *cosines, const double *sines, double *out);
 
-/// Sets the intervals first ..< first + count of a slice from two neighbouring columns of a table.
+/// Sets the intervals first ..< first + count of a slice from four neighbouring columns of a table.
 ///
-/// A column has four numbers for each knot: F, dF/ds, dF/dn, d2F/ds dn. `value` and `slope` are the weights of
-/// (F, dF/dn) in the lower and the upper column for F and for dF/dn. `widths` are the intervals' lengths. Interval i is
-/// written at out + 8 * i.
+/// A column has four numbers for each knot: F, dF/ds, dF/dn, d2F/ds dn; the next one starts `stride` numbers further.
+/// `weights` are those of (F, dF/dn) in the columns for F, then for dF/dn. `widths` are the intervals' lengths. Interval i
+/// is written at out + 8 * i.
 void sersic_make_slice(
-    const double *lower, const double *upper, const double *value, const double *slope,
-    const double *widths, long first, long count, double *out);
+    const double *columns, long stride, const double *weights, const double *widths, long first,
+    long count, double *out);
 
 /// Sets f, df/dv and df/dn at v = (p0 + p1 k)^2 + (q0 + q1 k)^2 + offset for the `count` elements of k.
 void sersic_lookup_row(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The radial Fourier transform of Sérsic profiles, tabulated in κ² and n for cubic Hermite interpolation.
+// The radial Fourier transform of Sérsic profiles, tabulated in κ² and n for Hermite interpolation.
 
 import CKernels
 import Dispatch
@@ -21,7 +21,7 @@ package final class SersicTable: Sendable {
   static let indices = 0.25...12.0
 
   /// The number of n-knots, equidistant in ln n.
-  static let columnCount = 80
+  static let columnCount = 64
 
   /// The binary exponent of the first v-knot.
   private static let firstExponent = -30
@@ -106,38 +106,63 @@ package final class SersicTable: Sendable {
   ///   - out: `sliceCount` elements; intervals outside the range are left alone.
   func makeSlice(n: Double, range: ClosedRange<Double>, into out: UnsafeMutablePointer<Double>) {
     let position = log(n / Self.indices.lowerBound) / Self.spacing
-    let column = min(max(Int(position), 0), Self.columnCount - 2)
-    let t = position - Double(column)
-    // The cubic Hermite basis in ln n, its slopes those of ln n: n_k dF/dn.
-    let h = Self.spacing
-    let n0 = Self.index(ofColumn: column)
-    let n1 = Self.index(ofColumn: column + 1)
-    let u = 1 - t
-    let value = [
-      u * u * (1 + 2 * t), u * u * t * h * n0, t * t * (3 - 2 * t), -t * t * u * h * n1,
-    ]
-    let slope = [
-      -6 * t * u / (h * n), u * (1 - 3 * t) * n0 / n, 6 * t * u / (h * n), t * (3 * t - 2) * n1 / n,
-    ]
+    // Columns column … column + 3, the middle two around n but at the ends of the table.
+    let column = min(max(Int(position) - 1, 0), Self.columnCount - 4)
+    var weights = Self.hermiteWeights(position - Double(column), column: column, n: n)
     let first = interval(range.lowerBound)
     let last = interval(range.upperBound)
     let knots = Self.intervalCount + 1
     values.withUnsafeBufferPointer { values in
       guard let base = values.baseAddress else { return }
-      let lower = base + 4 * column * knots
-      let upper = lower + 4 * knots
-      value.withUnsafeBufferPointer { value in
-        slope.withUnsafeBufferPointer { slope in
-          widths.withUnsafeBufferPointer { widths in
-            sersic_make_slice(
-              lower, upper, value.baseAddress, slope.baseAddress, widths.baseAddress, 0, 1, out)
-            sersic_make_slice(
-              lower, upper, value.baseAddress, slope.baseAddress, widths.baseAddress, first,
-              last - first + 1, out)
-          }
+      widths.withUnsafeBufferPointer { widths in
+        withUnsafeBytes(of: &weights) { weights in
+          let weights = weights.assumingMemoryBound(to: Double.self).baseAddress
+          let start = base + 4 * column * knots
+          sersic_make_slice(start, 4 * knots, weights, widths.baseAddress, 0, 1, out)
+          sersic_make_slice(
+            start, 4 * knots, weights, widths.baseAddress, first, last - first + 1, out)
         }
       }
     }
+  }
+
+  /// The weights of (F, dF/dn) in four columns for F, then for dF/dn.
+  private typealias Weights = (
+    Double, Double, Double, Double, Double, Double, Double, Double, Double, Double, Double, Double,
+    Double, Double, Double, Double
+  )
+
+  /// Returns the weights of Hermite's interpolation of degree 7 at t in 0...3 on nodes 0, 1, 2, 3 from a column on.
+  ///
+  /// F = Σ [1 − 2 L_i'(t_i)(t − t_i)] L_i² F_i + (t − t_i) L_i² F_i', L_i Lagrange's polynomials. Values and slopes at the
+  /// nodes are met, so neighbouring pieces join with a continuous derivative.
+  private static func hermiteWeights(_ t: Double, column: Int, n: Double) -> Weights {
+    var weights: Weights = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    withUnsafeMutableBytes(of: &weights) { bytes in
+      let w = bytes.assumingMemoryBound(to: Double.self)
+      let h = Self.spacing
+      for i in 0..<4 {
+        var lagrange = 1.0
+        var change = 0.0
+        var own = 0.0
+        for j in 0..<4 where j != i {
+          let scale = 1 / Double(i - j)
+          own += scale
+          change = change * (t - Double(j)) * scale + lagrange * scale
+          lagrange *= (t - Double(j)) * scale
+        }
+        let d = t - Double(i)
+        let square = lagrange * lagrange
+        let squareSlope = 2 * lagrange * change
+        // The slopes along t are h n_i dF/dn.
+        let scale = h * index(ofColumn: column + i)
+        w[2 * i] = (1 - 2 * own * d) * square
+        w[2 * i + 1] = d * square * scale
+        w[8 + 2 * i] = (-2 * own * square + (1 - 2 * own * d) * squareSlope) / (h * n)
+        w[8 + 2 * i + 1] = (square + d * squareSlope) * scale / (h * n)
+      }
+    }
+    return weights
   }
 
   /// Returns the interval that holds s.

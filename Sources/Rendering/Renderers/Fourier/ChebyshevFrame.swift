@@ -12,10 +12,12 @@ struct PointSpreadMoments: Sendable {
   let x, y: Double
   /// The second moments.
   let xx, xy, yy: Double
+  /// The larger of the fourth moments along x and y.
+  let fourth: Double
 
   /// Measures a function.
   init(_ psf: PointSpreadFunction) {
-    var m = [Double](repeating: 0, count: 6)
+    var m = [Double](repeating: 0, count: 8)
     let side = 1 / Double(psf.oversampling)
     for row in 0..<psf.height {
       for column in 0..<psf.width {
@@ -28,9 +30,12 @@ struct PointSpreadMoments: Sendable {
         m[3] += p * dx * dx
         m[4] += p * dx * dy
         m[5] += p * dy * dy
+        m[6] += p * dx * dx * dx * dx
+        m[7] += p * dy * dy * dy * dy
       }
     }
     (sum, x, y, xx, xy, yy) = (m[0], m[1], m[2], m[3], m[4], m[5])
+    fourth = max(m[6], m[7])
   }
 }
 

@@ -13,8 +13,8 @@ import Numerics
 
 /// The copies of one Sérsic component on a periodic grid, on Chebyshev nodes over the frame.
 ///
-/// Three rings of copies (8, 16, 24) are summed one by one, the second and third on a coarser grid of nodes; the light of
-/// all further ones is taken as constant: what lies outside 7 × 7 periods, over the area of one. Copies whose light in the
+/// Three rings of copies (8, 16, 24) are summed one by one, all but the first on a coarser grid of nodes; the light of
+/// further ones is taken as constant: what lies outside 7 × 7 periods, over the area of one. Six rings if that is much. Copies whose light in the
 /// frame is below 1e-11 of the peak are left out. The number of nodes follows from where the profile, continued to complex
 /// coordinates, is singular (Trefethen 2013, theorem 8.2).
 final class PeriodicCopies {
@@ -23,6 +23,9 @@ final class PeriodicCopies {
 
   /// The share of the peak that interpolation and the PSF's Taylor series may miss.
   private static let tolerance = 1e-6
+
+  /// The share of the peak above which the light beyond three rings, known to some 2 %, is taken beyond six.
+  private static let largestRemainder = 1e-4
 
   /// The plan.
   private let plan: RendererPlan
@@ -34,7 +37,7 @@ final class PeriodicCopies {
   private let near = FFTBuffer(count: 2 * 8)
 
   /// The offsets of the far copies, (x, y) pairs.
-  private let far = FFTBuffer(count: 2 * 40)
+  private let far = FFTBuffer(count: 2 * (13 * 13 - 9))
 
   /// The number of near copies.
   private var nearCount = 0
@@ -50,7 +53,7 @@ final class PeriodicCopies {
   /// The nodes of the far copies.
   private var farFrame: ChebyshevFrame
 
-  /// The light beyond the third ring per pixel and unit flux, and its derivatives by r_eff, n, ellip and theta.
+  /// The light beyond the rings per pixel and unit flux, and its derivatives by r_eff, n, ellip and theta.
   private var remainder = Remainder()
 
   /// Minus one where the only copy is the source itself, far outside the frame: it is added, not subtracted.
@@ -129,7 +132,15 @@ final class PeriodicCopies {
     var range = (smallest: Double.infinity, largest: 0.0)
     var needed = 0.0
     var blur = 0.0
-    let rings = period == nil ? 0 : 3
+    var rings = 0
+    if let period {
+      rings = 3
+      setRemainder(period, rings: rings, logPeak: logPeak)
+      if remainder.value > Self.largestRemainder * peak {
+        rings = 6
+        setRemainder(period, rings: rings, logPeak: logPeak)
+      }
+    }
     for j in -rings...rings {
       for i in -rings...rings {
         let ring = max(abs(i), abs(j))
@@ -148,7 +159,7 @@ final class PeriodicCopies {
           near.pointer[2 * nearCount] = x
           near.pointer[2 * nearCount + 1] = y
           nearCount += 1
-          let demand = smoothness(x, y, logPeak: logPeak, spread: spread)
+          let demand = smoothness(x, y, logPeak: logPeak)
           needed = max(needed, demand.nodes)
           blur = max(blur, demand.blur)
         } else {
@@ -158,7 +169,10 @@ final class PeriodicCopies {
         }
       }
     }
-    guard nearCount > 0 || farCount > 0 else { return true }
+    guard nearCount > 0 || farCount > 0 else {
+      remainder = Remainder()
+      return true
+    }
     let counts = ChebyshevFrame.counts
     let choice = counts.firstIndex { Double($0) >= needed }
     frame = plan.frames[choice ?? counts.count - 1]
@@ -166,7 +180,6 @@ final class PeriodicCopies {
     profile.fill(
       constant,
       range: range.smallest * range.smallest * 0.999...range.largest * range.largest * 1.001)
-    if let period { setRemainder(period, logPeak: logPeak) }
     return choice != nil && blur < 3 * Self.tolerance
   }
 
@@ -182,7 +195,7 @@ final class PeriodicCopies {
   }
 
   /// Returns the number of nodes that a copy needs, and the share of the peak that the PSF's Taylor series misses.
-  private func smoothness(_ x: Double, _ y: Double, logPeak: Double, spread: Double) -> (
+  private func smoothness(_ x: Double, _ y: Double, logPeak: Double) -> (
     nodes: Double, blur: Double
   ) {
     let form = geometry.spaceForm
@@ -204,7 +217,7 @@ final class PeriodicCopies {
         let im = abs(offset) * root / a / half
         let nearest = min(max(re, -1), 1)
         let d = nearest * half + half - 0.5 - center
-        let u = max(d * (a * d + 2 * form.xy * offset) + c * offset * offset, 0)
+        let u = max(d * (a * d + 2 * form.xy * offset) + c * offset * offset, 1e-12)
         let amplitude = -constant.b * pow(u, 0.5 / geometry.n) - logPeak
         let sum =
           (((re - 1) * (re - 1) + im * im).squareRoot()
@@ -213,8 +226,16 @@ final class PeriodicCopies {
         let excess = amplitude - log(Self.tolerance)
         if excess > 0 { nodes = max(nodes, rate > 1e-3 ? excess / rate : 1e3) }
         let gap = half * ((re - nearest) * (re - nearest) + im * im).squareRoot()
-        let ratio = spread / max(gap * gap, 1e-6)
-        blur = max(blur, 3 * ratio * ratio * exp(min(amplitude, 50)))
+        // As for a power of the distance: slope (slope + 1/gap) (slope + 2/gap) (slope + 3/gap) is the fourth derivative.
+        let gradientX = a * d + form.xy * offset
+        let gradientY = form.xy * d + c * offset
+        let slope =
+          constant.b / geometry.n * pow(u, 0.5 / geometry.n - 1)
+          * (gradientX * gradientX + gradientY * gradientY).squareRoot()
+        let inverse = 1 / max(gap, 0.1)
+        let fourth =
+          slope * (slope + inverse) * (slope + 2 * inverse) * (slope + 3 * inverse)
+        blur = max(blur, plan.moments.fourth / 24 * fourth * exp(min(amplitude, 50)))
       }
     }
     return (nodes, blur)
@@ -222,13 +243,16 @@ final class PeriodicCopies {
 
   // MARK: - The remainder
 
-  /// Sets the light beyond three rings from the share of the flux outside 7 × 7 periods.
-  private func setRemainder(_ period: (x: Int, y: Int), logPeak: Double) {
+  /// Sets the light beyond the rings from the share of the flux outside their rectangle.
+  private func setRemainder(_ period: (x: Int, y: Int), rings: Int, logPeak: Double) {
+    remainder = Remainder()
     let n = geometry.n
     let points = 16
     let area = Double(period.x * period.y)
     let (s, c, q, r) = (geometry.sinTheta, geometry.cosTheta, geometry.q, geometry.rEff)
-    let sides = (3.5 * Double(period.x), 3.5 * Double(period.y))
+    let sides = (
+      (Double(rings) + 0.5) * Double(period.x), (Double(rings) + 0.5) * Double(period.y)
+    )
     let nearest = min(sides.0, sides.1) / (r * max(1, q))
     // Q(2n, x) ≤ x^(2n) e^(−x) / Γ(2n) for x > 2n, up to a factor of order one.
     let x = constant.b * pow(nearest, 1 / n)

@@ -27,7 +27,9 @@ public final class RendererPlan: Sendable {
   let frames: [ChebyshevFrame]
 
   /// The periodic grids' sizes by level: as multiples of the frame, then of half a PSF beyond it.
-  private static let margins: [(frame: Double, psf: Double)] = [(1.27, 1), (2, 2), (3.4, 3)]
+  private static let margins: [(frame: Double, psf: Double)] = [
+    (1.27, 1), (1.6, 1.5), (2.2, 2), (3.4, 3),
+  ]
 
   /// The number of levels.
   static let levels = margins.count
@@ -87,10 +89,13 @@ public final class RendererPlan: Sendable {
   /// The number of pixels of the image.
   var pixelCount: Int { width * height }
 
-  /// Returns the size of a periodic grid along one axis.
-  private static func size(_ level: Int, pixels: Int, reach: Double) -> Int {
+  /// Returns the size of a periodic grid along an axis with `pixels` of the frame, `across` along the other.
+  ///
+  /// Larger grids are not much longer than wide: the rings of copies are to surround sources far beyond the longer side.
+  private static func size(_ level: Int, pixels: Int, across: Int, reach: Double) -> Int {
     let margin = margins[level]
-    let least = max(margin.frame * Double(pixels), Double(pixels) + margin.psf * reach + 2)
+    let side = level == 0 ? Double(pixels) : max(Double(pixels), 0.7 * Double(across))
+    let least = max(margin.frame * side, Double(pixels) + margin.psf * reach + 2)
     let size = FFTSizes.good(atLeast: max(Int(least.rounded(.up)), 8))
     return size % 2 == 0 ? size : FFTSizes.good(atLeast: size + 1)
   }
@@ -98,8 +103,8 @@ public final class RendererPlan: Sendable {
   /// Returns the periods of a level's grid.
   func period(_ level: Int) -> (x: Int, y: Int) {
     (
-      Self.size(level, pixels: width, reach: reach.x),
-      Self.size(level, pixels: height, reach: reach.y)
+      Self.size(level, pixels: width, across: height, reach: reach.x),
+      Self.size(level, pixels: height, across: width, reach: reach.y)
     )
   }
 
@@ -107,10 +112,9 @@ public final class RendererPlan: Sendable {
   func grid(_ level: Int) -> FourierGrid {
     grids.withLock { grids in
       if let known = grids[level] { return known }
+      let period = period(level)
       let grid = FourierGrid(
-        columns: Self.size(level, pixels: width, reach: reach.x),
-        rows: Self.size(level, pixels: height, reach: reach.y), psf: psf,
-        planning: level == 0 ? planning : .estimate)
+        columns: period.x, rows: period.y, psf: psf, planning: level == 0 ? planning : .estimate)
       grids[level] = grid
       return grid
     }
@@ -118,15 +122,14 @@ public final class RendererPlan: Sendable {
 
   /// Returns the smallest level on which a source's copies stay off the frame; nil if there is none.
   func level(xc: Double, yc: Double) -> Int? {
-    func allows(_ level: Int, _ center: Double, _ pixels: Int, _ reach: Double) -> Bool {
-      let last = Double(pixels) - 0.5
-      let outside = max(-0.5 - center, center - last, 0)
-      let period = Double(Self.size(level, pixels: pixels, reach: reach))
+    func allows(_ period: Int, _ center: Double, _ pixels: Int, _ reach: Double) -> Bool {
+      let outside = max(-0.5 - center, center - (Double(pixels) - 0.5), 0)
       let frame = Double(pixels)
-      return outside <= min(period - 1.27 * frame, period - frame - reach)
+      return outside <= min(Double(period) - 1.27 * frame, Double(period) - frame - reach)
     }
     return (0..<Self.levels).first {
-      allows($0, xc, width, reach.x) && allows($0, yc, height, reach.y)
+      let period = period($0)
+      return allows(period.x, xc, width, reach.x) && allows(period.y, yc, height, reach.y)
     }
   }
 }
