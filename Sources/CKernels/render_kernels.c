@@ -243,6 +243,54 @@ CLONES void sersic_copies_adjoint(
   }
 }
 
+CLONES void sersic_edges(
+    long count, const sersic_edge *restrict entries, const double *restrict f,
+    const double *restrict fv, const double *restrict fn, const double *restrict c,
+    const double *restrict column_re, const double *restrict column_im,
+    const double *restrict row_re, const double *restrict row_im, double *restrict bins) {
+  for (long i = 0; i < count; ++i) {
+    const sersic_edge *e = entries + i;
+    const long at = e->frequency;
+    const double form = c[1] * e->kx * e->kx + c[2] * e->kx * e->ky + c[3] * e->ky * e->ky;
+    const double g_re = c[0] * f[at] + form * fv[at] + c[4] * fn[at];
+    const double g_im = -(c[5] * e->px + c[6] * e->py) * f[at];
+    const double u = row_re[e->row] * column_re[e->column] - row_im[e->row] * column_im[e->column];
+    const double v = row_re[e->row] * column_im[e->column] + row_im[e->row] * column_re[e->column];
+    const double a = u * e->re - v * e->im;
+    const double b = u * e->im + v * e->re;
+    bins[2 * e->bin] += g_re * a - g_im * b;
+    bins[2 * e->bin + 1] += e->sign * (g_re * b + g_im * a);
+  }
+}
+
+CLONES void sersic_edges_adjoint(
+    long count, const sersic_edge *restrict entries, const double *restrict f,
+    const double *restrict fv, const double *restrict fn, const double *restrict column_re,
+    const double *restrict column_im, const double *restrict row_re,
+    const double *restrict row_im, const double *restrict bins, double *restrict out) {
+  double sums[7] = {0};
+  for (long i = 0; i < count; ++i) {
+    const sersic_edge *e = entries + i;
+    const long at = e->frequency;
+    const double u = row_re[e->row] * column_re[e->column] - row_im[e->row] * column_im[e->column];
+    const double v = row_re[e->row] * column_im[e->column] + row_im[e->row] * column_re[e->column];
+    const double a = u * e->re - v * e->im;
+    const double b = u * e->im + v * e->re;
+    const double bin_re = bins[2 * e->bin];
+    const double bin_im = e->sign * bins[2 * e->bin + 1];
+    const double re = bin_re * a + bin_im * b;
+    const double im = bin_re * b - bin_im * a;
+    sums[0] += f[at] * re;
+    sums[1] += fv[at] * re * e->kx * e->kx;
+    sums[2] += fv[at] * re * e->kx * e->ky;
+    sums[3] += fv[at] * re * e->ky * e->ky;
+    sums[4] += fn[at] * re;
+    sums[5] += f[at] * im * e->px;
+    sums[6] += f[at] * im * e->py;
+  }
+  for (int j = 0; j < 7; ++j) out[j] += sums[j];
+}
+
 CLONES void sersic_multiply_add(
     long rows, long inner, long columns, double factor, const double *restrict a,
     const double *restrict b, long b_stride, double *restrict c, long c_stride) {

@@ -75,6 +75,29 @@ void sersic_copies_adjoint(
     const sersic_slice *slice, long count, const double *copies, const double *form, long nx,
     const double *x, long ny, const double *y, const double *adjoint, double *out);
 
+/// One frequency's part in the transform of a band edge: bin += weight * f * column phase * row phase, or its conjugate.
+typedef struct {
+  /// The index of the frequency's f, of its phases, and of the bin it goes to.
+  long frequency, column, row, bin;
+  /// The weight; -1 for the conjugate, else 1.
+  double re, im, sign;
+  /// The frequency, and the rates of the phases.
+  double kx, ky, px, py;
+} sersic_edge;
+
+/// Adds to `bins`, (re, im) pairs, the entries with G = c[0] f + (c[1] kx^2 + c[2] kx ky + c[3] ky^2) fv + c[4] fn
+/// - i (c[5] px + c[6] py) f in place of f.
+void sersic_edges(
+    long count, const sersic_edge *entries, const double *f, const double *fv, const double *fn,
+    const double *c, const double *column_re, const double *column_im, const double *row_re,
+    const double *row_im, double *bins);
+
+/// Adds the adjoint of `sersic_edges` with respect to c[0...6] to out[0...6].
+void sersic_edges_adjoint(
+    long count, const sersic_edge *entries, const double *f, const double *fv, const double *fn,
+    const double *column_re, const double *column_im, const double *row_re, const double *row_im,
+    const double *bins, double *out);
+
 /// Adds factor * a b to c; a is [rows, inner], b [inner, columns] with `stride` elements from row to row of b and c.
 void sersic_multiply_add(
     long rows, long inner, long columns, double factor, const double *a, const double *b,

@@ -35,6 +35,9 @@ final class FourierComponent {
   /// Phases along rows, two arrays.
   private var rowPhases = FFTBuffer(count: 0)
 
+  /// The ringing of the copies.
+  private let ringing: EdgeRinging
+
   /// Whether the source is so far outside that it is drawn without the grid.
   private(set) var isDistant = false
 
@@ -44,6 +47,7 @@ final class FourierComponent {
     self.start = start
     self.plan = plan
     copies = kind == .pointSource ? nil : PeriodicCopies(plan: plan)
+    ringing = EdgeRinging(plan: plan)
     slice = FFTBuffer(count: kind == .pointSource ? 0 : SersicTable.sliceCount)
   }
 
@@ -189,14 +193,8 @@ final class FourierComponent {
     let frequencies = grid.frequencyCount
     let f = transform.pointer
     let flux = geometry.flux
-    let slopes = geometry.frequencyFormSlopes
-    func along(_ a: Double, _ b: Double, _ c: Double) -> Double {
-      flux * (a * d.rEff + b * d.ellip + c * d.theta)
-    }
     let isPoint = kind == .pointSource
-    let xx = isPoint ? 0 : along(slopes.rEff.xx, slopes.ellip.xx, slopes.theta.xx)
-    let xy = isPoint ? 0 : along(slopes.rEff.xy, slopes.ellip.xy, slopes.theta.xy)
-    let yy = isPoint ? 0 : along(slopes.rEff.yy, slopes.ellip.yy, slopes.theta.yy)
+    let form = isPoint ? QuadraticForm(xx: 0, xy: 0, yy: 0) : frequencyChange(d)
     let slopeAt = isPoint ? 0 : frequencies
     let indexAt = isPoint ? 0 : 2 * frequencies
     grid.psfRe.withUnsafeBufferPointer { psfRe in
@@ -208,7 +206,7 @@ final class FourierComponent {
           forEachRun(grid) { target, at, column, row in
             let ky = grid.ky[row]
             var c = (
-              d.flux, yy * ky * ky, 2 * xy * ky, xx, isPoint ? 0 : flux * d.n, flux * ky * d.yc,
+              d.flux, form.yy * ky * ky, 2 * form.xy * ky, form.xx, isPoint ? 0 : flux * d.n, flux * ky * d.yc,
               flux * d.xc
             )
             withUnsafeBytes(of: &c) { c in
@@ -285,19 +283,71 @@ final class FourierComponent {
 
   // MARK: - Copies and parameters
 
+  /// Where the transform and the phases lie, for the band edges.
+  private func edgeInput(_ grid: FourierGrid) -> EdgeRinging.Input {
+    let isPoint = kind == .pointSource
+    return EdgeRinging.Input(
+      f: transform.pointer, fv: transform.pointer + (isPoint ? 0 : grid.frequencyCount),
+      fn: transform.pointer + (isPoint ? 0 : 2 * grid.frequencyCount),
+      columnRe: columnPhases.pointer, columnIm: columnPhases.pointer + grid.kx.count,
+      rowRe: rowPhases.pointer, rowIm: rowPhases.pointer + grid.ky.count)
+  }
+
   /// Subtracts the light of periodic copies from an image.
-  func subtractCopies(from image: UnsafeMutablePointer<Double>) { copies?.subtract(from: image) }
+  func subtractCopies(_ grid: FourierGrid, from image: UnsafeMutablePointer<Double>) {
+    copies?.subtract(from: image)
+    guard !isDistant else { return }
+    ringing.subtract(
+      grid, edgeInput(grid), xc: geometry.xc, yc: geometry.yc, flux: geometry.flux, from: image)
+  }
 
   /// Subtracts the change of the copies' light along a direction from an image.
-  func subtractCopiesTangent(_ d: SersicDirection, from image: UnsafeMutablePointer<Double>) {
+  func subtractCopiesTangent(
+    _ d: SersicDirection, _ grid: FourierGrid, from image: UnsafeMutablePointer<Double>
+  ) {
     copies?.subtractTangent(d, from: image)
+    guard !isDistant else { return }
+    let form = kind == .pointSource ? QuadraticForm(xx: 0, xy: 0, yy: 0) : frequencyChange(d)
+    let change = (
+      d.flux, form.xx, 2 * form.xy, form.yy, kind == .pointSource ? 0 : geometry.flux * d.n,
+      geometry.flux * d.xc, geometry.flux * d.yc
+    )
+    ringing.subtractTangent(grid, edgeInput(grid), change: change, d, from: image)
   }
 
   /// Returns the adjoint of the parameters with the copies' part.
   func addCopiesAdjoint(
-    _ image: UnsafePointer<Double>, to adjoint: inout SersicDirection
+    _ image: UnsafePointer<Double>, _ grid: FourierGrid, to adjoint: inout SersicDirection
   ) {
     copies?.subtractAdjoint(image, from: &adjoint)
+    guard !isDistant else { return }
+    let sums = ringing.adjoint(grid, edgeInput(grid), image)
+    let flux = geometry.flux
+    adjoint.flux += sums.spectrum.0
+    adjoint.xc += flux * sums.spectrum.5 + sums.xc
+    adjoint.yc += flux * sums.spectrum.6 + sums.yc
+    guard kind != .pointSource else { return }
+    let slopes = geometry.frequencyFormSlopes
+    func contract(_ form: QuadraticForm) -> Double {
+      flux
+        * (form.xx * sums.spectrum.1 + 2 * form.xy * sums.spectrum.2 + form.yy * sums.spectrum.3)
+    }
+    adjoint.rEff += contract(slopes.rEff)
+    adjoint.ellip += contract(slopes.ellip)
+    adjoint.theta += contract(slopes.theta)
+    adjoint.n += flux * sums.spectrum.4
+  }
+
+  /// Returns the flux times the change of the form of s along a direction.
+  private func frequencyChange(_ d: SersicDirection) -> QuadraticForm {
+    let slopes = geometry.frequencyFormSlopes
+    func along(_ a: Double, _ b: Double, _ c: Double) -> Double {
+      geometry.flux * (a * d.rEff + b * d.ellip + c * d.theta)
+    }
+    return QuadraticForm(
+      xx: along(slopes.rEff.xx, slopes.ellip.xx, slopes.theta.xx),
+      xy: along(slopes.rEff.xy, slopes.ellip.xy, slopes.theta.xy),
+      yy: along(slopes.rEff.yy, slopes.ellip.yy, slopes.theta.yy))
   }
 
   /// Returns the component's part of a direction of all parameters.

@@ -47,6 +47,9 @@ final class FourierGrid: Sendable {
   /// The imaginary parts.
   let psfIm: [Double]
 
+  /// The edges of the band, where the image rings.
+  let edges: BandEdges
+
   /// Lays out the frequencies and transforms the PSF.
   ///
   /// - Parameters:
@@ -112,6 +115,8 @@ final class FourierGrid: Sendable {
     }
     self.psfRe = psfRe
     self.psfIm = psfIm
+    edges = BandEdges(
+      columns: columns, rows: rows, psf: psf, re: psfRe, im: psfIm, runLength: runLength)
   }
 
   /// The number of frequencies of all rows and runs.

@@ -75,7 +75,7 @@ public final class FourierRenderer: SceneRenderer {
     spectrum.pointer.update(repeating: 0, count: grid.transforms.spectrumCount)
     for component in components { component.addSpectrum(grid, to: spectrum.pointer) }
     transformToImage(out)
-    for component in components { component.subtractCopies(from: out) }
+    for component in components { component.subtractCopies(grid, from: out) }
     addSky(UnsafeBufferPointer(rebasing: parameters[lightCount...]), to: out)
   }
 
@@ -99,7 +99,7 @@ public final class FourierRenderer: SceneRenderer {
     }
     for component in components {
       var sums = component.reduce(grid, spectrum.pointer)
-      component.addCopiesAdjoint(adjoint, to: &sums)
+      component.addCopiesAdjoint(adjoint, grid, to: &sums)
       component.add(sums, to: parameterAdjoint)
     }
     for (k, p) in (lightCount..<layout.parameterCount).enumerated() {
@@ -127,7 +127,7 @@ public final class FourierRenderer: SceneRenderer {
     }
     transformToImage(out)
     for component in components {
-      component.subtractCopiesTangent(component.direction(direction), from: out)
+      component.subtractCopiesTangent(component.direction(direction), grid, from: out)
     }
     addSky(UnsafeBufferPointer(rebasing: direction[lightCount...]), to: out)
   }
@@ -149,7 +149,7 @@ public final class FourierRenderer: SceneRenderer {
         spectrum.pointer.update(repeating: 0, count: grid.transforms.spectrumCount)
         component.addTangentSpectrum(part, grid, to: spectrum.pointer)
         transformToImage(out + p * count)
-        component.subtractCopiesTangent(part, from: out + p * count)
+        component.subtractCopiesTangent(part, grid, from: out + p * count)
       }
     }
     for (k, p) in (lightCount..<layout.parameterCount).enumerated() {
