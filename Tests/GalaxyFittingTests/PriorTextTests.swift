@@ -43,6 +43,9 @@ struct PriorTextTests {
     let given = try #require(
       try prior(from: "truncated-normal(2,1,low=1,high=3)", for: "n") as? TruncatedNormal)
     #expect(given.low?.item() == 1 && given.high?.item() == 3)
+    let uniform = try prior(from: "uniform(0, 20)", for: "n")
+    #expect(uniform.description == "Uniform(low: 0.25, high: 12.0)")
+    #expect(throws: OptionError.self) { try prior(from: "uniform(13, 20)", for: "n") }
     let half = try #require(
       try prior(from: "truncated-normal(2,1,high=3)", for: "flux") as? TruncatedNormal)
     #expect(half.low == nil && half.high?.item() == 3)
