@@ -71,10 +71,10 @@ struct FitCommand: ParsableCommand {
   @Option(help: "The optimiser of the maximum.")
   var optimizer = MAPOptimizer.levenbergMarquardt
 
-  @Option(help: "The number of draws from the posterior.")
+  @Option(parsing: .unconditional, help: "The number of draws from the posterior.")
   var draws = 10_000
 
-  @Option(help: "The seed of all draws.")
+  @Option(parsing: .unconditional, help: "The seed of all draws, from 0.")
   var seed: UInt64 = 0
 
   @Option(help: ArgumentHelp("The folder for the results. (default: no files)", valueName: "dir"))
@@ -189,11 +189,14 @@ struct FitCommand: ParsableCommand {
     guard let folder else {
       return "add --output DIR to keep the model image, the residuals and result.json"
     }
-    let picture = written.contains("residual.png")
-    let look =
-      picture
-      ? "look at \(folder.path)/residual.png"
-      : "look at the RESIDUAL extension of \(folder.path)/model.fits"
+    let look: String
+    if written.contains("residual.png") {
+      look = "look at \(folder.path)/residual.png"
+    } else if written.contains("model.fits") {
+      look = "look at the RESIDUAL extension of \(folder.path)/model.fits"
+    } else {
+      return "make room in \(folder.path), or name another folder with --output, and fit again"
+    }
     return method == .map
       ? look + ", then add --method laplace for uncertainties"
       : look + (written.contains("corner.png") ? " and corner.png" : "")

@@ -42,7 +42,8 @@ struct ImageOptions: ParsableArguments {
   var psfCenter: String?
 
   @Option(
-    name: .customLong("psf-oversampling"), help: "The number of PSF pixels along an image pixel.")
+    name: .customLong("psf-oversampling"), parsing: .unconditional,
+    help: "The number of PSF pixels along an image pixel.")
   var psfOversampling = 1
 
   @Flag(name: .customLong("normalize-psf"), help: "Divide the PSF by its sum. (default: as given)")

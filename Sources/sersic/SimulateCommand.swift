@@ -49,7 +49,7 @@ struct SimulateCommand: ParsableCommand {
   )
   var pixelResponse: PixelResponse?
 
-  @Option(help: "The seed of the noise.")
+  @Option(parsing: .unconditional, help: "The seed of the noise, from 0.")
   var seed: UInt64 = 0
 
   @Option(help: ArgumentHelp("The folder for the files.", valueName: "dir"))

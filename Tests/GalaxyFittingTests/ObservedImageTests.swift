@@ -135,6 +135,16 @@ struct ObservedImageTests {
     #expect { try blank.image() } throws: { ($0 as? ObservedImageError)?.subject == "science" }
   }
 
+  @Test("a noise that cannot be squared throws", arguments: [1e-300, 1e300])
+  func noiseOutOfRange(rms: Double) {
+    var bad = frame
+    bad.rms[7] = rms
+    #expect { try bad.image() } throws: {
+      let error = $0 as? ObservedImageError
+      return error?.subject == "rms" && error?.kind == .noiseOutOfRange(rms)
+    }
+  }
+
   @Test("a mask that looks inverted is warned of; a large one that spares the centre less so")
   func inverted() throws {
     var bad = frame
@@ -224,7 +234,7 @@ struct ObservedImageTests {
       .wrongCount(expected: 4, found: 2), .emptyImage(width: 0, height: 1),
       .shapesDiffer(expectedWidth: 3, expectedHeight: 4, foundWidth: 4, foundHeight: 3),
       .noiseMapCount(0), .everythingMasked(masked: 1, unusable: 2), .pointSpreadNotFinite(count: 2),
-      .pointSpreadSum(0),
+      .pointSpreadSum(0), .noiseOutOfRange(1e-300),
     ]
     for kind in kinds {
       let text = ObservedImageError(kind, subject: "a.fits").description

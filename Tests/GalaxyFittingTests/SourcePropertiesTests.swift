@@ -211,7 +211,7 @@ struct SourcePropertiesTests {
   @Test("a sky inside the flux of pysersic's priors is warned of, above and below zero")
   func skyInFlux() throws {
     let galaxy = GaussianGalaxy(flux: 500)
-    for (sky, isWarned) in [(0.0, false), (100, true), (-50, true)] {
+    for (sky, isWarned) in [(0.0, false), (0.1, true), (100, true), (-50, true)] {
       let image = try TestFrame([galaxy], sky: sky).image()
       let found = SourceProperties(image, style: .pysersic)
       #expect(codes(found).contains("flux-holds-sky") == isWarned, "sky \(sky)")

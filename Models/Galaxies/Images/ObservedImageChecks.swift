@@ -57,7 +57,7 @@ struct ObservedImageChecks {
 
   /// Returns usable arrays, with unusable pixels masked.
   ///
-  /// - Throws: `ObservedImageError` where lengths differ or no pixel is good.
+  /// - Throws: `ObservedImageError` where lengths differ, no pixel is good, or a noise cannot be squared.
   mutating func pixels(
     science: [Double], noise: NoiseMap, mask: [Bool]?
   ) throws(ObservedImageError) -> Pixels {
@@ -84,6 +84,11 @@ struct ObservedImageChecks {
       throw ObservedImageError(
         .everythingMasked(masked: masked, unusable: count - masked),
         subject: mask == nil || masked < count ? names.science : names.mask ?? "mask")
+    }
+    // Losses divide by the square of the rms.
+    for (rms, isMasked) in zip(result.rms, result.mask)
+    where !isMasked && !(rms * rms).isNormal {
+      throw ObservedImageError(.noiseOutOfRange(rms), subject: names.noise)
     }
     let values = zip(result.science, result.mask).lazy.filter { !$0.1 }.map { $0.0 }
     let goodCount = result.mask.count { !$0 }

@@ -17,6 +17,8 @@ public struct ObservedImageError: Error, Sendable, Hashable, CustomStringConvert
     case noiseMapCount(Int)
     /// No pixel is left to fit: `masked` by the user, and `unusable` by their values.
     case everythingMasked(masked: Int, unusable: Int)
+    /// A noise in a good pixel whose square overflows or underflows.
+    case noiseOutOfRange(Double)
     /// A PSF with NaN or infinite pixels.
     case pointSpreadNotFinite(count: Int)
     /// A PSF whose pixels do not add to a positive number.
@@ -58,6 +60,9 @@ public struct ObservedImageError: Error, Sendable, Hashable, CustomStringConvert
     case .everythingMasked(let masked, let unusable):
       "expected some good pixels, found none: \(masked) are masked, \(unusable) have no usable value "
         + "or rms. If the mask marks good pixels, say which value is good (mask good value)."
+    case .noiseOutOfRange(let rms):
+      "expected an rms whose square is a number of double precision, found \(rms). "
+        + "Express data and rms in another unit."
     case .pointSpreadNotFinite(let count):
       "expected finite numbers in the PSF, found \(count) pixels that are NaN or infinite. "
         + "Replace them by zero or by a model of the wings."

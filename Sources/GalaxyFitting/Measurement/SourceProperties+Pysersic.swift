@@ -45,8 +45,8 @@ extension SourceProperties {
   private mutating func examineCatalogueGuesses(
     _ image: ObservedImage, sum: Double, aboveSky: Double
   ) {
-    // A sky that changes the sum by less than this share is within the flux prior of a typical image.
-    if abs(sum - aboveSky) > 0.5 * abs(aboveSky) {
+    // Five widths of the flux's prior: it leaves nothing for the flux above the sky.
+    if abs(sum - aboveSky) > 5 * fluxError {
       findings.append(
         InputFinding(
           .warning, "flux-holds-sky", subject: image.names.science,

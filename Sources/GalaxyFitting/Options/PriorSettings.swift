@@ -67,7 +67,7 @@ public struct PriorSettings: Sendable {
       guard unknown.isEmpty else {
         throw OptionError(
           option,
-          "expected parameters of \(profile.rawValue) with sky \(sky.rawValue) (\(sites.joined(separator: ", "))), found \(unknown.joined(separator: ", "))"
+          "expected parameters of \(profile.rawValue) with sky \(sky.rawValue) (\(sites.joined(separator: ", "))), found \(unknown.joined(separator: ", ")); remove or rename them"
         )
       }
     }

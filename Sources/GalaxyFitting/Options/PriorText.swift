@@ -74,7 +74,7 @@ private func bounded(
     let low = values.count > 2 ? values[2] : nil
     let high = values.count > 3 ? values[3] : nil
     for case let bound? in [low, high] where !possible.contains(bound) {
-      throw outside(option, possible, "\(bound)")
+      throw outside(option, range, "\(bound)")
     }
     let (mean, sd) = (values[0] ?? 0, values[1] ?? 1)
     let (lowest, highest) = (max(low ?? least, least), min(high ?? most, most))
@@ -88,7 +88,7 @@ private func bounded(
   case "uniform":
     let (low, high) = (values[0] ?? least, values[1] ?? most)
     guard possible.contains(low), possible.contains(high) else {
-      throw outside(option, possible, "\(low) … \(high)")
+      throw outside(option, range, "\(low) … \(high)")
     }
     guard max(low, least) < min(high, most) else {
       throw outside(option, range, "\(low) … \(high)")
