@@ -5,7 +5,7 @@
 SWIFT ?= swift
 SOURCES := $(wildcard Sources Models Tests Tutorials Package.swift)
 DEMO := demo
-SERSIC = $$($(SWIFT) build -c release --show-bin-path)/sersic
+SERSIC := .build/release/sersic
 
 .DEFAULT_GOAL := help
 .PHONY: help deps build demo test lint format bench check clean
@@ -35,10 +35,10 @@ demo: deps ## Simulate a galaxy, fit it, and write table, pictures and files int
 	  '$(DEMO)/fit/' 'the fit:'
 	@ls $(DEMO)/fit | sed 's/^/    /'
 	@printf '%s\n' 'Try next:' \
-	  "  SERSIC=$(SERSIC)" \
-	  '  $$SERSIC fit --help' \
-	  '  $$SERSIC fit $(DEMO)/image.fits --rms $(DEMO)/rms.fits --psf $(DEMO)/psf.fits --profile exp' \
-	  '  $$SERSIC fit YOUR.fits --rms RMS.fits --psf PSF.fits --output my-fit'
+	  '  $(SERSIC) fit --help' \
+	  '  $(SERSIC) fit $(DEMO)/image.fits --rms $(DEMO)/rms.fits --psf $(DEMO)/psf.fits --profile exp' \
+	  '  $(SERSIC) check YOUR.fits --rms RMS.fits --psf PSF.fits' \
+	  '  $(SERSIC) fit YOUR.fits --rms RMS.fits --psf PSF.fits --output my-fit'
 
 test: deps ## Build and run all tests, in release mode.
 	$(SWIFT) build -c release --build-tests

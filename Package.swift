@@ -96,7 +96,7 @@ let package = Package(
     program(
       "sersic",
       ["Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", arguments]),
-    program("Benchmarks", ["SwiftSersic", arguments]),
+    program("Benchmarks", ["SwiftSersic", "Rendering", "Tensors", "Numerics", arguments]),
     // Tests, by module.
     .target(
       name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions", "PPL"],
@@ -116,9 +116,9 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
-    tests("Plotting", ["Plotting"]),
+    tests("Plotting", ["Plotting", "CCairo"]),
     tests(
-      "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS"],
+      "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS", "Numerics"],
       resources: [.copy("Golden")]),
     tests("Command", ["sersic", "FITS"], resources: [.copy("Golden")]),
   ],

@@ -37,7 +37,7 @@ extension ScalarFamily {
   /// Returns a value broadcast to the batch shape where it is smaller.
   private func fitted(_ value: Tensor) -> Tensor {
     guard value.shape != batchShape, let shape = broadcastShape([value.shape, batchShape]),
-      shape.elementCount != value.count
+      shape != value.shape
     else { return value }
     return value.broadcast(to: shape)
   }
@@ -65,41 +65,33 @@ func elementwise(_ shape: Shape, _ draw: (Int) -> Double) -> Tensor {
   Tensor((0..<shape.elementCount).map(draw), shape: shape)
 }
 
+/// Returns a function of constant tensors element by element; nil where one of them is traced.
+///
+/// For distribution functions that the tape has no rule for.
+func pointwise(_ tensors: [Tensor], _ function: ([Double]) -> Double) -> Tensor? {
+  guard !tensors.contains(where: \.isTraced), let shape = broadcastShape(tensors.map(\.shape))
+  else { return nil }
+  let columns = tensors.map { $0.broadcast(to: shape).elements }
+  return elementwise(shape) { i in function(columns.map { $0[i] }) }
+}
+
 /// Returns standard normal draws.
 func standardNormal(_ key: RandomKey, _ shape: Shape) -> Tensor {
-  elementwise(shape) { key.normal(UInt64($0)) }
+  Tensor(key.normals(shape.elementCount), shape: shape)
 }
 
 /// Returns draws uniform in (0, 1).
 func standardUniform(_ key: RandomKey, _ shape: Shape) -> Tensor {
-  elementwise(shape) { key.uniform(UInt64($0)) }
+  Tensor(key.uniforms(shape.elementCount), shape: shape)
 }
 
 /// Returns standard gamma draws of given shape parameters; not differentiable in them.
-///
-/// Source: Marsaglia and Tsang 2000, ACM TOMS 26, 363, with the boost U^(1/a) below a = 1.
 func standardGamma(_ key: RandomKey, _ concentration: Tensor, _ shape: Shape) -> Tensor {
+  exp(logStandardGamma(key, concentration, shape))
+}
+
+/// Returns the logarithms of standard gamma draws, which do not underflow; not differentiable in the shape parameters.
+func logStandardGamma(_ key: RandomKey, _ concentration: Tensor, _ shape: Shape) -> Tensor {
   let values = concentration.stoppingGradient().broadcast(to: shape).elements
-  return elementwise(shape) { element in
-    let own = key.folding(in: UInt64(element))
-    let a = values[element]
-    let boosted = a < 1 ? a + 1 : a
-    let d = boosted - 1.0 / 3
-    let c = 1 / (9 * d).squareRoot()
-    var index: UInt64 = 0
-    while true {
-      let z = own.normal(2 * index)
-      let u = own.uniform(2 * index + 1)
-      index += 1
-      let t = 1 + c * z
-      guard t > 0 else { continue }
-      let v = t * t * t
-      let bound = 0.5 * z * z + d - d * v + d * logarithm(v)
-      guard logarithm(u) < bound else { continue }
-      guard a < 1 else { return d * v }
-      // In the logarithm: U^(1/a) underflows for small a.
-      let lift = logarithm(own.folding(in: "boost").uniform(0)) / a
-      return exponential(logarithm(d * v) + lift)
-    }
-  }
+  return elementwise(shape) { key.logGamma(UInt64($0), shape: values[$0]) }
 }

@@ -102,7 +102,8 @@ struct FITSName: Sendable, Hashable {
   }
 }
 
-/// Returns the path of the file that a name with extended syntax stands for.
+/// Returns the path of the file that a name with extended syntax stands for, compressed or not.
 package func pathOfFITSName(_ name: String) -> String {
-  FITSName(name) { PathKind($0) != .absent }.path
+  let path = FITSName(name) { PathKind($0) != .absent }.path
+  return ["", ".gz", ".fz"].map { path + $0 }.first { PathKind($0) == .file } ?? path
 }

@@ -98,6 +98,9 @@ struct FitCommand: ParsableCommand {
     try settings.check(profile, sky)
     let image = try input.observedImage()
     try input.check(position, in: image)
+    guard image.psf != nil || profile != .pointsource else {
+      throw OptionError("--psf", "expected a PSF for a point source, found none; add --psf")
+    }
     Terminal.report(image.findings)
 
     let properties = SourceProperties(image, style: priorStyle, position: position)
@@ -124,12 +127,7 @@ struct FitCommand: ParsableCommand {
     let provenance = provenance(of: fit.image)
     var remarks = properties.findings
     var posterior: PosteriorFit?
-    if Interruption.isRequested {
-      remarks.append(
-        InputFinding(
-          .warning, "interrupted", subject: "fit",
-          "stopped on request; the numbers are those of the best point so far"))
-    } else if method == .laplace {
+    if method == .laplace && !Interruption.isRequested {
       do {
         posterior = try fit.estimatePosterior(
           .laplace, from: best, draws: draws, key: RandomKey(seed),
@@ -140,6 +138,14 @@ struct FitCommand: ParsableCommand {
             .warning, "posterior-failed", subject: "posterior",
             "\(error); the result is that of the maximum alone"))
       }
+    }
+    if Interruption.isRequested {
+      // What is left of a posterior that was stopped would look like one.
+      posterior = nil
+      remarks.append(
+        InputFinding(
+          .warning, "interrupted", subject: "fit",
+          "stopped on request; the numbers are those of the best point so far"))
     }
     return FitResult(best, posterior: posterior, provenance: provenance, remarks: remarks)
   }

@@ -22,11 +22,16 @@ enum Interruption {
   static func catchNext() {
     // The first use of a global initialises it, which a signal handler must not do.
     wasInterrupted.store(false, ordering: .relaxed)
+    // Programs that start others may leave signals blocked.
+    var set = sigset_t()
+    sigemptyset(&set)
     for number in [SIGINT, SIGTERM] {
+      sigaddset(&set, number)
       signal(number) { number in
         wasInterrupted.store(true, ordering: .relaxed)
         signal(number, SIG_DFL)
       }
     }
+    pthread_sigmask(SIG_UNBLOCK, &set, nil)
   }
 }

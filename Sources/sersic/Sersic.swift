@@ -45,15 +45,16 @@ struct Sersic: ParsableCommand {
         return ExitStatus.wrongInput
       }
       let text = fullMessage(for: error)
-      guard exitCode(for: error) != .success else {
+      switch exitCode(for: error) {
+      case .success:
         return Terminal.write(text + "\n") ? ExitStatus.done : ExitStatus.failed
-      }
-      if error is CommandFailure {
+      case .validationFailure:
+        Terminal.note(text)
+        return ExitStatus.wrongInput
+      default:
         Terminal.report("error: \(error)")
         return ExitStatus.failed
       }
-      Terminal.note(text)
-      return ExitStatus.wrongInput
     }
   }
 

@@ -47,15 +47,12 @@ enum SersicProcess {
   ///   - folder: The working folder.
   ///   - output: Where standard output goes instead of into the outcome.
   ///   - limit: A limit on the size of files, in blocks of 512 bytes.
-  ///   - signal: A text; Ctrl-C is sent when standard error has it.
-  /// - Returns: Status and texts.
-  /// - Throws: An error of Foundation if there is no command or a file cannot be opened.
+  ///   - signal: A text; a request to end is sent when standard error has it.
   /// - Returns: Status and texts.
   /// - Throws: An error of Foundation if there is no command or a file cannot be opened.
   static func run(
     _ arguments: [String], in folder: URL? = nil, output: String? = nil,
-    fileBlocks limit: Int? = nil,
-    interruptAfter signal: String? = nil
+    fileBlocks limit: Int? = nil, interruptAfter signal: String? = nil
   ) throws -> Outcome {
     guard let path else { throw CocoaError(.fileNoSuchFile) }
     let process = Process()
@@ -82,7 +79,8 @@ enum SersicProcess {
         guard !more.isEmpty else { break }
         said += more
       }
-      process.interrupt()
+      // Shells start background processes deaf to Ctrl-C; a request to end always arrives and is met in the same way.
+      process.terminate()
     }
     // Both are far smaller than the buffer of a pipe, so that reading one after the other cannot block.
     let text = results.fileHandleForReading.readDataToEndOfFile()

@@ -96,7 +96,9 @@ struct OutputTests {
     #expect(scene.folder.names(in: "sim") == ["truth.json"])
   }
 
-  @Test("Ctrl-C stops the search and keeps the best point so far, table and files")
+  @Test(
+    "a request to end, like Ctrl-C, stops the search and keeps the best point so far, table and files"
+  )
   func interrupted() throws {
     let folder = try TemporaryFolder()
     let words = CommandScene.truth.merging(["xc": 200, "yc": 200, "r_eff": 40, "n": 5]) { $1 }

@@ -64,6 +64,18 @@ struct LogDensityTests {
     }
   }
 
+  @Test("the log joint density of a trace can itself be recorded and differentiated")
+  func recordedTrace() throws {
+    let joint = { @Sendable (q: Tensor) -> Tensor in
+      let values = ["mu": q[0], "tau": exp(q[1]), "theta": q[2..<10]]
+      return (try? eightSchools.substituting(values).trace().logJoint) ?? Tensor(.nan)
+    }
+    checkGradient("trace of eight schools", at: [Tensor(Self.point)]) { joint($0[0]) }
+    let density = try eightSchools.logDensity().makeJointEvaluator()
+    let slopes = gradient(at: Tensor(Self.point), of: joint).elements
+    for (a, b) in zip(derivative(density, Self.point).gradient, slopes) { #expect(near(a, b)) }
+  }
+
   /// Checks gradient, Hessian-vector products and Hessian against five-point differences.
   private func checkDensity(_ name: String, _ evaluator: DensityEvaluator, at q: [Double]) {
     let n = q.count

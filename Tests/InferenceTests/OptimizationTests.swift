@@ -163,7 +163,7 @@ struct OptimizationTests {
     let stuck = LBFGS().maximize(Formula(1, kink), from: [2])
     #expect(!stuck.isConverged, "\(stuck.explanation)")
     #expect(abs(stuck.position[0] - 0.3) < 1e-6)
-    #expect(Set(Optimum.Reason.allExplanations).count == 6)
+    #expect(Set(Optimum.Reason.allExplanations).count == 7)
   }
 
   @Test("the counts of evaluations are true")
@@ -182,7 +182,7 @@ extension Optimum.Reason {
   /// The explanations of all reasons.
   fileprivate static var allExplanations: [String] {
     let all: [Optimum.Reason] = [
-      .converged, .roundingLimit, .iterationLimit, .noProgress, .notFinite, .cancelled,
+      .converged, .roundingLimit, .iterationLimit, .noProgress, .notFinite, .cancelled, .merged,
     ]
     return all.map {
       Optimum(

@@ -46,7 +46,7 @@ struct ReadmeTests {
       var rest = source[...]
       for line in block {
         guard let place = rest.firstIndex(of: line) else {
-          Issue.record("README.md: \"\(line)\" is not in ReadmeExamples.swift, or not in this order")
+          Issue.record("README.md: \"\(line)\" is not compiled, or not in this order")
           break
         }
         rest = rest[(place + 1)...]

@@ -16,6 +16,8 @@ public import Testing
 ///   - name: The name in messages.
 ///   - model: The model with its handlers.
 ///   - key: The key of the trace.
+///   - sourceLocation: The place of the check.
+/// - Throws: What the model's runs throw.
 public func checkHandler<Output>(
   _ name: String, _ model: Model<Output>, key: RandomKey = 5,
   sourceLocation: SourceLocation = #_sourceLocation

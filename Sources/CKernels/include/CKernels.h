@@ -4,4 +4,5 @@
 
 #include "likelihood_kernels.h"
 #include "pixel_kernels.h"
+#include "render_kernels.h"
 #include "vector_math.h"

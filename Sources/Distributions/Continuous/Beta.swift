@@ -38,8 +38,19 @@ public struct Beta: ScalarFamily {
   }
 
   public func draws(_ key: RandomKey, _ shape: Shape) -> Tensor {
-    let x = standardGamma(key.folding(in: "a"), parameters[0], shape)
-    let y = standardGamma(key.folding(in: "b"), parameters[1], shape)
-    return x / (x + y)
+    // x / (x + y) in logarithms: both draws may underflow for small parameters.
+    let x = logStandardGamma(key.folding(in: "a"), parameters[0], shape)
+    let y = logStandardGamma(key.folding(in: "b"), parameters[1], shape)
+    return sigmoid(x - y)
+  }
+
+  public func cumulative(_ value: Tensor) -> Tensor? {
+    pointwise([value] + parameters) {
+      regularizedBeta($0[1], $0[2], Swift.min(Swift.max($0[0], 0), 1))
+    }
+  }
+
+  public func quantile(_ probability: Tensor) -> Tensor? {
+    pointwise([probability] + parameters) { inverseRegularizedBeta($0[1], $0[2], $0[0]) }
   }
 }

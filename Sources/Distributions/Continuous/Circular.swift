@@ -82,17 +82,45 @@ public struct WrappedNormal: Distribution {
 
   public var support: Constraint { .circular(low: low, period: period) }
 
-  /// The number of copies on either side: beyond five of a scale as wide as the period the circle is uniform to 1e-100.
-  private static let copies = 5
+  /// The share of the period at which the scale counts as wide: from there on the Fourier series needs four terms.
+  private static let wide = 0.3
 
   public func logProbability(of value: Tensor) -> Tensor {
-    // The nearest copy first, so that the others are whole periods further away.
     let offset = value - loc
+    let isWide = scale.isGreater(than: Self.wide * period)
+    let result: Tensor
+    if isWide.isTraced {
+      result = select(isWide, series(offset), copies(offset))
+    } else if isWide.elements.contains(where: { $0 == 0 }) {
+      result =
+        isWide.elements.contains(where: { $0 != 0 })
+        ? select(isWide, series(offset), copies(offset)) : copies(offset)
+    } else {
+      result = series(offset)
+    }
+    return result.broadcast(to: broadcastShape([result.shape, batchShape]) ?? batchShape)
+  }
+
+  /// Returns the density as a sum of copies, the nearest in the middle: for narrow scales, where three on either side leave
+  /// out e^−68 of the largest.
+  private func copies(_ offset: Tensor) -> Tensor {
     let near = offset - period * floor(offset / period + 0.5)
-    let terms = (-Self.copies...Self.copies).map { k in
+    let terms = (-3...3).map { k in
       Tensor.logDensity(.normal, near + Double(k) * period, [Tensor(0), scale])
     }
     return Tensor.stack(terms).logSumExp(axis: 0)
+  }
+
+  /// Returns the density as a Fourier series: for wide scales, where the fifth term is below 1e-19.
+  ///
+  /// p = (1 + 2 Σ q^(k²) cos kφ) / period, q = e^{−½ (2π scale / period)²}, φ = 2π offset / period.
+  private func series(_ offset: Tensor) -> Tensor {
+    let phase = offset * (2 * Double.pi / period)
+    // A narrow scale, which is not taken from here, would make the sum negative.
+    let width = maximum(scale, Self.wide * period) * (2 * Double.pi / period)
+    let exponent = -0.5 * square(width)
+    let terms = (1...4).map { k in exp(exponent * Double(k * k)) * cos(phase * Double(k)) }
+    return log1p(terms.dropFirst().reduce(terms[0], +) * 2) - logarithm(period)
   }
 
   public func sample(key: RandomKey, sampleShape: Shape) -> Tensor {

@@ -36,4 +36,12 @@ public struct Gamma: ScalarFamily {
   public func draws(_ key: RandomKey, _ shape: Shape) -> Tensor {
     standardGamma(key, parameters[0], shape) / parameters[1]
   }
+
+  public func cumulative(_ value: Tensor) -> Tensor? {
+    pointwise([value] + parameters) { regularizedGammaP($0[1], Swift.max($0[0] * $0[2], 0)) }
+  }
+
+  public func quantile(_ probability: Tensor) -> Tensor? {
+    pointwise([probability] + parameters) { inverseRegularizedGammaP($0[1], $0[0]) / $0[2] }
+  }
 }

@@ -37,4 +37,21 @@ public struct InverseGamma: ScalarFamily {
   public func draws(_ key: RandomKey, _ shape: Shape) -> Tensor {
     parameters[1] / standardGamma(key, parameters[0], shape)
   }
+
+  public var variance: Tensor? {
+    let (a, b) = (parameters[0], parameters[1])
+    return select(
+      a.isGreater(than: 2), square(b / (a - 1)) / (a - 2), Tensor(.infinity)
+    ).broadcast(to: batchShape)
+  }
+
+  public func cumulative(_ value: Tensor) -> Tensor? {
+    pointwise([value] + parameters) {
+      $0[0] > 0 ? regularizedGammaQ($0[1], $0[2] / $0[0]) : 0
+    }
+  }
+
+  public func quantile(_ probability: Tensor) -> Tensor? {
+    pointwise([probability] + parameters) { $0[2] / inverseRegularizedGammaQ($0[1], $0[0]) }
+  }
 }

@@ -46,6 +46,14 @@ public struct StudentT: ScalarFamily {
     return parameters[1] + parameters[2] * standardNormal(key, shape) / sqrt(chi)
   }
 
+  public func cumulative(_ value: Tensor) -> Tensor? {
+    pointwise([value] + parameters) { studentTCDF(($0[0] - $0[2]) / $0[3], dof: $0[1]) }
+  }
+
+  public func quantile(_ probability: Tensor) -> Tensor? {
+    pointwise([probability] + parameters) { $0[2] + $0[3] * studentTQuantile($0[0], dof: $0[1]) }
+  }
+
   public var locationScale: (location: Tensor, scale: Tensor, base: any Distribution)? {
     (
       parameters[1], parameters[2],

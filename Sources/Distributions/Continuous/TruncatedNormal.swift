@@ -68,13 +68,16 @@ public struct TruncatedNormal: Distribution {
     case (let a?, nil): return logNormalCDF(-a)
     case (nil, let b?): return logNormalCDF(b)
     case (nil, nil): return Tensor(0)
-    case (let a?, let b?):
-      // Reflect an interval above the mean to below it: differences of upper tails cancel.
-      let flip = (a + b).isGreater(than: 0)
-      let (l, h) = (select(flip, -b, a), select(flip, -a, b))
-      let top = logNormalCDF(h)
-      return top + log1p(-exp(logNormalCDF(l) - top))
+    case (let a?, let b?): return Self.logInterval(a, b)
     }
+  }
+
+  /// Returns log(Φ(b) − Φ(a)); an interval above the mean is reflected to below it, since upper tails cancel.
+  private static func logInterval(_ a: Tensor, _ b: Tensor) -> Tensor {
+    let flip = (a + b).isGreater(than: 0)
+    let (l, h) = (select(flip, -b, a), select(flip, -a, b))
+    let top = logNormalCDF(h)
+    return top + log(-expm1(logNormalCDF(l) - top))
   }
 
   public func logProbability(of value: Tensor) -> Tensor {
@@ -91,21 +94,43 @@ public struct TruncatedNormal: Distribution {
   }
 
   public func quantile(_ probability: Tensor) -> Tensor? {
-    // Work in the tail where probabilities do not cancel against one.
-    let a = alpha ?? Tensor(-40)
-    let b = beta ?? Tensor(40)
+    // Reflect an interval above the mean to below it, where probabilities do not cancel against one.
+    // A missing bound is put where less than 1e-300 of the probability is cut off; infinity would give NaN derivatives.
+    let a = alpha ?? (beta.map { minimum($0, 0) } ?? Tensor(0)) - 40
+    let b = beta ?? (alpha.map { maximum($0, 0) } ?? Tensor(0)) + 40
     let flip = (a + b).isGreater(than: 0)
     let (l, h) = (select(flip, -b, a), select(flip, -a, b))
     let u = select(flip, 1 - probability, probability)
-    let (p, q) = (normalCDF(l), normalCDF(h))
-    let z = inverseNormalCDF(p + (q - p) * u)
+    let z = Self.lowerQuantile(
+      logAddExp(logNormalCDF(h) + log(u), logNormalCDF(l) + log1p(-u)))
     let inside = minimum(maximum(z, l), h)
     return loc + scale * select(flip, -inside, inside)
   }
 
+  /// Returns the z with log Φ(z) = `target`, also where Φ(z) underflows.
+  ///
+  /// There log Φ(z) ≈ −z²/2 − log(−z √2π) gives a start that three Newton steps make exact.
+  private static func lowerQuantile(_ target: Tensor) -> Tensor {
+    let switchover = -500.0
+    let isFar = target.isLess(than: switchover)
+    let near = inverseNormalCDF(exp(maximum(target, switchover)))
+    let t = minimum(target, switchover)
+    var far = -sqrt(-2 * t - log(-4 * Double.pi * t))
+    for _ in 0..<3 {
+      let value = logNormalCDF(far)
+      let slope = exp(-0.5 * square(far) - 0.9189385332046727 - value)
+      far -= (value - t) / slope
+    }
+    return select(isFar, far, near)
+  }
+
   public func cumulative(_ value: Tensor) -> Tensor? {
-    let a = alpha.map { normalCDF($0) } ?? Tensor(0)
-    return ((normalCDF((value - loc) / scale) - a) / exp(logMass)).clamped(to: 0...1)
+    // On the side of the mean where the bounds are, as in `logMass`: F = e^{log mass(α, z) − log mass(α, β)}.
+    var z = (value - loc) / scale
+    if let alpha { z = maximum(z, alpha) }
+    if let beta { z = minimum(z, beta) }
+    guard let a = alpha else { return exp(logNormalCDF(z) - logMass) }
+    return exp(Self.logInterval(a, z) - logMass).clamped(to: 0...1)
   }
 
   public func expanded(to batchShape: Shape) -> any Distribution {

@@ -17,6 +17,9 @@ public struct Uniform: ScalarFamily {
   /// Creates the distribution; `low` is below `high`.
   public init(_ low: some TensorConvertible, _ high: some TensorConvertible) {
     let parameters = [low.tensor, high.tensor]
+    if broadcastShape(parameters.map(\.shape)) != nil {
+      require("Uniform", "high − low", parameters[1] - parameters[0], "> 0") { $0 > 0 }
+    }
     self.init(parameters: parameters, batchShape: parameterShape("Uniform", parameters))
   }
 

@@ -95,10 +95,16 @@ public struct TransformedDistribution: Distribution {
   /// Where the values lie.
   public let support: Constraint
 
-  /// Creates the transformed distribution.
+  /// Creates the transformed distribution; batch axes that the map takes together become event axes.
   ///
+  /// - Parameters:
+  ///   - base: The distribution of the coordinates.
+  ///   - transform: The map from coordinates to values.
+  ///   - support: Where the values lie.
   /// - Precondition: The map keeps the number of elements.
   public init(_ base: any Distribution, _ transform: any Bijector, support: Constraint = .real) {
+    let missing = transform.eventRank - base.eventShape.count
+    let base = missing > 0 ? Independent(base, missing) : base
     let shape = base.batchShape + base.eventShape
     precondition(
       transform.unconstrainedShape(shape) == shape,
@@ -113,6 +119,18 @@ public struct TransformedDistribution: Distribution {
   public var feasibleValue: Tensor { transform.forward(base.feasibleValue) }
 
   public func logProbability(of value: Tensor) -> Tensor {
+    if case .real = support { return density(of: value) }
+    // Outside the support the map has no inverse: take a point inside instead, and its density out again.
+    var inside = support.contains(value)
+    let rank = eventShape.count
+    for _ in support.eventRank..<max(rank, support.eventRank) { inside = inside.min(axis: -1) }
+    let wide = inside.reshaped(inside.shape + [Int](repeating: 1, count: rank))
+    let safe = select(wide, value, feasibleValue)
+    return select(inside, density(of: safe), Tensor(-.infinity))
+  }
+
+  /// Returns the log density at a value of the support.
+  private func density(of value: Tensor) -> Tensor {
     let u = transform.inverse(value)
     let extra = max(0, eventShape.count - transform.eventRank)
     let logDet = (0..<extra).reduce(transform.logAbsDetJacobian(u, value)) { total, _ in

@@ -72,6 +72,9 @@ struct OptionText: Sendable, Hashable {
       let first = String(name.split(separator: "|")[0])
       return index < required ? first : "[\(first)]"
     }.joined(separator: ", ")
+    guard !names.isEmpty || arguments.isEmpty else {
+      throw OptionError(subject, "\(word): expected no arguments, found \"\(text)\"")
+    }
     var place = 0
     for argument in arguments {
       var index = place
@@ -89,9 +92,7 @@ struct OptionText: Sendable, Hashable {
       guard index < names.count else {
         throw OptionError(
           subject,
-          names.isEmpty
-            ? "\(word): expected no arguments, found \"\(text)\""
-            : "\(word): expected the arguments \(shown), found \(arguments.count) in \"\(text)\"")
+          "\(word): expected the arguments \(shown), found \(arguments.count) in \"\(text)\"")
       }
       guard values[index] == nil else {
         throw OptionError(subject, "\(word): an argument is given twice in \"\(text)\"")

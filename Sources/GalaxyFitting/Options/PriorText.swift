@@ -18,10 +18,16 @@ public func meaningfulRange(of site: String) -> ClosedRange<Double>? {
   }
 }
 
+/// The range that is possible at all; bounds of priors between it and the meaningful one are moved to the latter.
+private func possibleRange(of site: String) -> ClosedRange<Double> {
+  site == GalaxySite.ellip ? 0...1 : 0...Double.infinity
+}
+
 /// Returns the prior that a text stands for, fitted to the parameter it is for.
 ///
 /// The angle gets circular distributions of period π: a normal becomes a wrapped normal, a uniform over a full period
-/// the uniform of the circle. A normal for a bounded parameter (r_eff, n, ellip) is truncated at its bounds.
+/// the uniform of the circle. For a bounded parameter (r_eff, n, ellip) a normal is truncated, and bounds are moved, to
+/// where it has a meaning: n = uniform(0, 20) becomes uniform(0.25, 12).
 ///
 /// - Parameters:
 ///   - text: A distribution with its numbers, with or without their names: `normal(2, 0.5)`, `uniform(low=0, high=1)`.
@@ -75,14 +81,16 @@ private func bounded(
 ) throws(OptionError) -> any Distribution {
   guard let range = meaningfulRange(of: site) else { return distribution }
   let (least, most) = (range.lowerBound, range.upperBound)
+  let possible = possibleRange(of: site)
   switch form.words[0] {
   case "normal", "truncatednormal":
     let low = values.count > 2 ? values[2] : nil
     let high = values.count > 3 ? values[3] : nil
-    if let low, low < least { throw outside(option, range, "\(low)") }
-    if let high, high > most { throw outside(option, range, "\(high)") }
+    for case let bound? in [low, high] where !possible.contains(bound) {
+      throw outside(option, possible, "\(bound)")
+    }
     let (mean, sd) = (values[0] ?? 0, values[1] ?? 1)
-    let (lowest, highest) = (low ?? least, high ?? most)
+    let (lowest, highest) = (max(low ?? least, least), min(high ?? most, most))
     // Beyond eight standard deviations nothing is left of a normal but its last 1e-15.
     guard lowest < highest, lowest - mean < 8 * sd, mean - highest < 8 * sd else {
       throw outside(option, range, "next to nothing of it between \(lowest) and \(highest)")
@@ -92,10 +100,13 @@ private func bounded(
     return TruncatedNormal(mean, sd, low: lowest, high: highest)
   case "uniform":
     let (low, high) = (values[0] ?? least, values[1] ?? most)
-    guard range.contains(low), range.contains(high) else {
+    guard possible.contains(low), possible.contains(high) else {
+      throw outside(option, possible, "\(low) … \(high)")
+    }
+    guard max(low, least) < min(high, most) else {
       throw outside(option, range, "\(low) … \(high)")
     }
-    return distribution
+    return Uniform(max(low, least), min(high, most))
   default:
     switch distribution.support {
     case .real:

@@ -75,8 +75,11 @@ struct DensityAccumulator: Handler {
   /// Whether the run made a mistake, or had other latent sites than those of the coordinates.
   private var isBroken = false
 
-  /// The terms so far.
-  private(set) var terms: [Tensor] = []
+  /// The terms so far that depend on the coordinates.
+  private var terms: [Tensor] = []
+
+  /// The sum of the other terms.
+  private var constant = 0.0
 
   /// All sites that have a value, in order.
   private(set) var trace = Trace()
@@ -103,19 +106,28 @@ struct DensityAccumulator: Handler {
     unused.remove(site.name)
     let x = map.forward(u)
     site.value = x
-    if measure == .unconstrained { terms.append(map.logAbsDetJacobian(u, x).sum()) }
+    if measure == .unconstrained { add(map.logAbsDetJacobian(u, x).sum()) }
   }
 
   mutating func postprocess(_ site: inout Site) {
     trace.append(site)
     switch (site.kind, measure) {
-    case (.factor, _): terms.append(site.logProbability)
-    case (.sample, .unconstrained) where !site.isPredicted: terms.append(site.logProbability)
+    case (.factor, _): add(site.logProbability)
+    case (.sample, .unconstrained) where !site.isPredicted: add(site.logProbability)
     case (.sample, .authored) where !site.isPredicted:
-      terms.append(site.originalLogProbability)
+      add(site.originalLogProbability)
     case (.deterministic, .authored) where site.original != nil:
-      terms.append(site.originalLogProbability)
+      add(site.originalLogProbability)
     default: break
+    }
+  }
+
+  /// Adds a term; constants are summed at once, so that they cost no instruction.
+  private mutating func add(_ term: Tensor) {
+    if let elements = term.constantElements {
+      constant += elements.reduce(0, +)
+    } else {
+      terms.append(term)
     }
   }
 
@@ -124,7 +136,10 @@ struct DensityAccumulator: Handler {
 
   /// The log density; NaN where the model's latent sites are not those of the coordinates.
   var total: Tensor {
-    isBroken || !unused.isEmpty ? Tensor(.nan) : terms.reduce(Tensor(0)) { $0 + $1 }
+    guard !isBroken && unused.isEmpty else { return Tensor(.nan) }
+    guard let first = terms.first else { return Tensor(constant) }
+    let sum = terms.dropFirst().reduce(first) { $0 + $1 }
+    return constant == 0 ? sum : sum + constant
   }
 }
 

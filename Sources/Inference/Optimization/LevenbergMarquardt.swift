@@ -22,18 +22,27 @@ public struct LevenbergMarquardt: Sendable {
   public init() {}
 
   /// Searches for the maximum of a model's log density from a point.
+  ///
+  /// - Parameters:
+  ///   - target: The log density.
+  ///   - start: The point.
+  ///   - isCancelled: Asked between steps.
+  ///   - joins: Asked at each new point, with its log density, whether the search is as good as an earlier one.
+  /// - Returns: The last point, and why the search stopped there.
   public func maximize(
-    _ target: DensityEvaluator, from start: [Double], isCancelled: () -> Bool = { false }
+    _ target: DensityEvaluator, from start: [Double], isCancelled: () -> Bool = { false },
+    joins: ([Double], Double) -> Bool = { _, _ in false }
   ) -> Optimum {
     let before = target.evaluations
-    var best = climb(target, from: start, isCancelled: isCancelled)
-    best.evaluations = target.evaluations - before
-    return best
+    var optimum = climb(target, start, isCancelled, joins)
+    optimum.evaluations = target.evaluations - before
+    return optimum
   }
 
-  /// Searches for the maximum; leaves the count of evaluations to the target.
+  /// Climbs from a point; evaluations are counted by the caller.
   private func climb(
-    _ target: DensityEvaluator, from start: [Double], isCancelled: () -> Bool
+    _ target: DensityEvaluator, _ start: [Double], _ isCancelled: () -> Bool,
+    _ joins: ([Double], Double) -> Bool
   ) -> Optimum {
     var search = Search(target, start)
     guard search.isFinite else { return search.result(.notFinite, 0) }
@@ -65,6 +74,7 @@ public struct LevenbergMarquardt: Sendable {
       if trial.isFinite && gain > -noise && gain >= 1e-4 * promised - noise {
         let ratio = gain / promised
         search = trial
+        if joins(search.position, search.value) { return search.result(.merged, iteration + 1) }
         if abs(gain) <= noise && 0.5 * slope < 1e-6 {
           return search.result(.roundingLimit, iteration + 1)
         }
@@ -162,6 +172,17 @@ public struct CholeskyFactor: Sendable {
       x[r] /= lower[r * n + r]
     }
     return x
+  }
+
+  /// Returns xᵀ A x.
+  public func squaredLength(_ x: [Double]) -> Double {
+    var total = 0.0
+    for c in 0..<n {
+      var part = 0.0
+      for r in c..<n { part += lower[r * n + c] * x[r] }
+      total += part * part
+    }
+    return total
   }
 
   /// The inverse A⁻¹, row-major.

@@ -18,6 +18,8 @@ public struct Optimum: Sendable {
     case notFinite = "not-finite"
     /// The caller asked to stop.
     case cancelled
+    /// The caller's test of the point was met: the search comes to a place that is known.
+    case merged
   }
 
   /// The best point found, unconstrained.
@@ -65,6 +67,7 @@ public struct Optimum: Sendable {
       "stopped where no step gains anything, though the gradient is not zero; the density may have a kink or a cliff there"
     case .notFinite:
       "the log density is not finite at the start; give another starting point, or check data and priors"
+    case .merged: "joined an earlier search after \(iterations) steps"
     case .cancelled: "stopped on request after \(iterations) steps"
     }
   }

@@ -140,10 +140,11 @@ extension Canvas {
       let inner = String(rest[rest.index(after: rest.startIndex)..<end])
       rest = rest[rest.index(after: end)...]
       let follows = rest.hasPrefix("^{") || rest.hasPrefix("_{")
-      let rise = first == "^" ? 0.36 : -0.16
+      let isPair = follows || runs.last?.isStacked == true
+      let rise = first == "^" ? (isPair ? 0.44 : 0.36) : (isPair ? -0.26 : -0.16)
       // Only the first of a stacked pair holds the pen back.
       let isStacked = follows && runs.last?.isStacked != true
-      runs.append(Run(text: inner, size: 0.72, rise: rise, isStacked: isStacked))
+      runs.append(Run(text: inner, size: isPair ? 0.68 : 0.72, rise: rise, isStacked: isStacked))
     }
     if !current.isEmpty { runs.append(Run(text: current)) }
     return runs

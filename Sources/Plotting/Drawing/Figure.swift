@@ -81,6 +81,7 @@ public struct Figure: Sendable {
   /// - Parameters:
   ///   - format: The file format.
   ///   - dotsPerInch: The resolution of a PNG; ignored otherwise.
+  /// - Returns: The bytes of the file.
   /// - Throws: `PlotError` if the figure is empty or too large, or the drawing library fails.
   public func encoded(
     as format: Format, dotsPerInch: Double = 150

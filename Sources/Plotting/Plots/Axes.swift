@@ -124,10 +124,11 @@ struct Axes {
       }
     }
     if parts.contains(.label) {
+      let text = ticks.axisLabel(x.label)
       canvas.text(
-        ticks.axisLabel(x.label),
-        at: PlotPoint(rect.midX, rect.bottom + style.tickLength + style.tick + 8),
-        size: style.label, align: .center, baseline: .top)
+        text, at: PlotPoint(rect.midX, rect.bottom + style.tickLength + style.tick + 8),
+        size: canvas.fittingSize(of: text, size: style.label, room: rect.width + 14),
+        align: .center, baseline: .top)
     }
   }
 
@@ -162,9 +163,10 @@ struct Axes {
       }
     }
     if parts.contains(.label) {
+      let text = ticks.axisLabel(y.label)
       canvas.text(
-        ticks.axisLabel(y.label),
-        at: PlotPoint(rect.x - style.tickLength - 8 - widest, rect.midY), size: style.label,
+        text, at: PlotPoint(rect.x - style.tickLength - 8 - widest, rect.midY),
+        size: canvas.fittingSize(of: text, size: style.label, room: rect.height + 14),
         align: .center, baseline: .bottom, angle: 90)
     }
   }

@@ -31,10 +31,11 @@ struct ColorBar {
         text, at: PlotPoint(place, rect.bottom + style.tickLength + 3), size: style.tick,
         align: .center, baseline: .top)
     }
+    let title = ticks.axisLabel(label)
     canvas.text(
-      ticks.axisLabel(label),
-      at: PlotPoint(rect.midX, rect.bottom + style.tickLength + style.tick + 8),
-      size: style.label, align: .center, baseline: .top)
+      title, at: PlotPoint(rect.midX, rect.bottom + style.tickLength + style.tick + 8),
+      size: canvas.fittingSize(of: title, size: style.label, room: rect.width + 14),
+      align: .center, baseline: .top)
   }
 
   /// Draws a bar that stands, its ticks and label to its right.
@@ -53,9 +54,10 @@ struct ColorBar {
         baseline: .middle)
       widest = max(widest, canvas.width(of: text, size: style.tick))
     }
+    let title = ticks.axisLabel(label)
     canvas.text(
-      ticks.axisLabel(label),
-      at: PlotPoint(rect.right + style.tickLength + widest + 8, rect.midY), size: style.label,
+      title, at: PlotPoint(rect.right + style.tickLength + widest + 8, rect.midY),
+      size: canvas.fittingSize(of: title, size: style.label, room: rect.height + 14),
       align: .center, baseline: .top, angle: 90)
   }
 

@@ -86,18 +86,19 @@ struct CornerPlotContents: Sendable {
     }
     self.axes = axes
     histograms = zip(plot.draws, axes).map { values, axis in
-      Histogram(values, bins: 32, range: axis.low...axis.high)
+      // The first and the last bin begin and end with the draws, so that sharp ends stay sharp.
+      let shown = values.filter { $0 >= axis.low && $0 <= axis.high }
+      return Histogram(
+        values, bins: 32, range: (shown.min() ?? axis.low)...(shown.max() ?? axis.high))
     }
     quantiles = plot.draws.map { values in
       let sorted = Percentiles.sorted(values)
       guard !sorted.isEmpty else { return nil }
       return [0.16, 0.5, 0.84].compactMap { Percentiles.quantile(sorted, $0) }
     }
+    let shares = zip(plot.draws, axes).map { values, axis in values.map { axis.share($0) } }
     densities = (0..<count).map { row in
-      (0..<row).map { column in
-        DensityGrid(
-          x: plot.draws[column], y: plot.draws[row], xAxis: axes[column], yAxis: axes[row])
-      }
+      (0..<row).map { DensityGrid(x: shares[$0], y: shares[row]) }
     }
     cell = count <= 3 ? 122 : count <= 5 ? 104 : count <= 8 ? 88 : 76
     style = PlotStyle(label: count <= 8 ? 9.5 : 9, tick: count <= 8 ? 7.5 : 7, tickLength: 2.6)
@@ -243,12 +244,12 @@ struct CornerPlotContents: Sendable {
     let name = plot.names[index] + unit
     let room = cell + gap - 2
     canvas.text(
-      name, at: PlotPoint(area.midX, area.y - 18),
+      name, at: PlotPoint(area.midX, area.y - 20),
       size: canvas.fittingSize(of: name, size: style.label, room: room), align: .center)
     guard let values = quantiles[index] else { return }
     let text = QuantileText.label(low: values[0], median: values[1], high: values[2])
     canvas.text(
-      text, at: PlotPoint(area.midX, area.y - 5),
+      text, at: PlotPoint(area.midX, area.y - 6),
       size: canvas.fittingSize(of: text, size: style.label, room: room), align: .center)
   }
 
@@ -263,7 +264,7 @@ struct CornerPlotContents: Sendable {
         canvas.line(
           PlotPoint(place, area.bottom), PlotPoint(place, area.bottom + (row == last ? 2.6 : 1.6)),
           lineWidth: 0.6)
-        guard row == last else { continue }
+        guard row == last, hasRoom(place, from: area.x, 3.5) else { continue }
         canvas.text(
           label, at: PlotPoint(place + 2, area.bottom + 5), size: style.tick, align: .right,
           baseline: .top, angle: 45)
@@ -272,7 +273,7 @@ struct CornerPlotContents: Sendable {
     let name = ticks.axisLabel(plot.names[index])
     canvas.text(
       name, at: PlotPoint(rect(last, index).midX, rect(last, index).bottom + 37),
-      size: canvas.fittingSize(of: name, size: style.label, room: cell + gap - 4), align: .center,
+      size: canvas.fittingSize(of: name, size: style.label, room: cell - 4), align: .center,
       baseline: .top)
     guard index > 0 else { return }
     for column in 0..<index {
@@ -282,7 +283,7 @@ struct CornerPlotContents: Sendable {
         canvas.line(
           PlotPoint(area.x - (column == 0 ? 2.6 : 1.6), place), PlotPoint(area.x, place),
           lineWidth: 0.6)
-        guard column == 0 else { continue }
+        guard column == 0, hasRoom(place, from: area.y, 2.5) else { continue }
         canvas.text(
           label, at: PlotPoint(area.x - 5, place), size: style.tick, align: .right,
           baseline: .middle)
@@ -290,8 +291,13 @@ struct CornerPlotContents: Sendable {
     }
     canvas.text(
       name, at: PlotPoint(18, rect(index, 0).midY),
-      size: canvas.fittingSize(of: name, size: style.label, room: cell + gap - 4), align: .center,
+      size: canvas.fittingSize(of: name, size: style.label, room: cell - 4), align: .center,
       angle: 90)
+  }
+
+  /// Returns whether a tick is far enough from the ends of its cell for its number to keep clear of the next cell's.
+  private func hasRoom(_ place: Double, from start: Double, _ margin: Double) -> Bool {
+    place - start > margin && start + cell - place > margin
   }
 
   /// Says in the empty corner what the contours and titles mean.
@@ -318,9 +324,9 @@ struct CornerPlotContents: Sendable {
 }
 
 /// Medians with their errors as text.
-enum QuantileText {
+package enum QuantileText {
   /// Returns `median^{+up}_{−down}` with two digits of the smaller error, a power of ten taken out of extreme numbers.
-  static func label(low: Double, median: Double, high: Double) -> String {
+  package static func label(low: Double, median: Double, high: Double) -> String {
     let (up, down) = (high - median, median - low)
     guard up > 0 || down > 0, up.isFinite, down.isFinite else {
       let ticks = Ticks.linear(from: median, to: median, atMost: 2)

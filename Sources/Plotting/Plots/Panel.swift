@@ -70,6 +70,7 @@ public struct PlotSeries: Sendable {
   ///   - bins: The number of bins; by the rule of Freedman and Diaconis if nil.
   ///   - isDensity: Whether the area is 1.
   ///   - name: The name in the legend.
+  /// - Returns: The series.
   public static func histogram(
     _ values: [Double], bins: Int? = nil, isDensity: Bool = false, name: String = ""
   ) -> PlotSeries {
@@ -171,7 +172,7 @@ public struct Panel: Sendable {
       }
     }
     axes.draw(on: canvas)
-    drawLegend(on: canvas, axes.rect, style)
+    drawLegend(on: canvas, axes)
     if !title.isEmpty {
       let size = canvas.fittingSize(of: title, size: style.title, room: area.width - 20)
       canvas.text(
@@ -249,16 +250,16 @@ public struct Panel: Sendable {
     }
   }
 
-  /// Draws the legend in the upper right corner.
-  private func drawLegend(on canvas: Canvas, _ rect: PlotRect, _ style: PlotStyle) {
+  /// Draws the legend in the corner where it hides least.
+  private func drawLegend(on canvas: Canvas, _ axes: Axes) {
+    let style = axes.style
     let named = series.enumerated().filter { !$0.element.name.isEmpty }
     guard !named.isEmpty else { return }
     let widest =
       named.map { canvas.width(of: $0.element.name, size: style.tick + 0.5) }.max() ?? 0
     let line = style.tick + 5
-    let box = PlotRect(
-      x: rect.right - widest - 38, y: rect.y + 6, width: widest + 32,
-      height: line * Double(named.count) + 6)
+    let size = PlotPoint(widest + 32, line * Double(named.count) + 6)
+    let box = emptiestCorner(size, axes)
     canvas.fill(box, PlotColor.white.opacity(0.82))
     for (row, entry) in named.enumerated() {
       let y = box.y + 3 + line * (Double(row) + 0.5)
@@ -276,5 +277,33 @@ public struct Panel: Sendable {
         entry.element.name, at: PlotPoint(box.x + 26, y), size: style.tick + 0.5,
         baseline: .middle)
     }
+  }
+
+  /// Returns the rectangle of a size in the corner of the frame that holds fewest values, the upper right one first.
+  private func emptiestCorner(_ size: PlotPoint, _ axes: Axes) -> PlotRect {
+    let rect = axes.rect
+    var points: [PlotPoint] = []
+    for item in series {
+      switch item.content {
+      case .line(let x, let y), .points(let x, let y, _):
+        points += zip(x, y).map { axes.point($0, $1) }
+      case .steps(let edges, let heights): points += zip(edges, heights).map { axes.point($0, $1) }
+      case .band(let x, let low, let high):
+        points += zip(x, low).map { axes.point($0, $1) } + zip(x, high).map { axes.point($0, $1) }
+      case .vertical, .horizontal: break
+      }
+    }
+    let corners = [
+      (rect.right - size.x - 6, rect.y + 6), (rect.x + 6, rect.y + 6),
+      (rect.right - size.x - 6, rect.bottom - size.y - 6), (rect.x + 6, rect.bottom - size.y - 6),
+    ].map { PlotRect(x: $0.0, y: $0.1, width: size.x, height: size.y) }
+    let counts = corners.map { corner in
+      points.count {
+        $0.x > corner.x - 3 && $0.x < corner.right + 3 && $0.y > corner.y - 3
+          && $0.y < corner.bottom + 3
+      }
+    }
+    let best = counts.indices.min { counts[$0] < counts[$1] } ?? 0
+    return corners[best]
   }
 }

@@ -223,22 +223,22 @@ struct ResidualPlotContents: Sendable {
 }
 
 /// Where the parts of a residual plot are.
-struct ResidualPlotLayout: Sendable {
+package struct ResidualPlotLayout: Sendable {
   /// Whether the panels are stacked, not side by side.
-  let isStacked: Bool
+  package let isStacked: Bool
   /// The size of the figure.
-  let size: PlotPoint
+  package let size: PlotPoint
   /// Where titles and captions start.
-  let left: Double
+  package let left: Double
   /// The three panels.
-  let panels: [PlotRect]
+  package let panels: [PlotRect]
   /// The bar of data and model.
-  let valueBar: PlotRect
+  package let valueBar: PlotRect
   /// The bar of the residual.
-  let residualBar: PlotRect
+  package let residualBar: PlotRect
 
   /// Lays out panels for images of a shape; `digits` is the length of the longest number on the y axis.
-  init(width: Int, height: Int, hasTitle: Bool, hasFooter: Bool, digits: Int) {
+  package init(width: Int, height: Int, hasTitle: Bool, hasFooter: Bool, digits: Int) {
     isStacked = Double(width) >= 2 * Double(height)
     let aspect = Double(width) / Double(height)
     let left = 30 + 5.2 * Double(digits)

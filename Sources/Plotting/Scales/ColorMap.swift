@@ -64,6 +64,7 @@ public struct ColorMap: Sendable {
   ///   - values: Any numbers.
   ///   - mask: True where the pixel is to be shown as masked; empty for none. Same count as `values`.
   ///   - scale: What takes a value to its place in the map.
+  /// - Returns: Colours as 0x00RRGGBB, one for each value.
   public func colors(of values: [Double], mask: [Bool] = [], scale: ImageScale) -> [UInt32] {
     let grey = ColorMap.masked.packed
     let locate = scale.locator

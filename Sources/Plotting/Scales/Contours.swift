@@ -7,7 +7,7 @@ extension DensityGrid {
   ///
   /// The grid is continued outside its edges by its own rim and then by nothing: a loop that meets an edge runs outside
   /// along it, to be clipped by the frame.
-  func contours(at level: Double) -> [[PlotPoint]] {
+  package func contours(at level: Double) -> [[PlotPoint]] {
     let side = bins + 4
     /// Returns the density at a node of the widened grid.
     func node(_ column: Int, _ row: Int) -> Double {

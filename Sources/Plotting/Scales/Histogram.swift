@@ -3,14 +3,14 @@
 // Counts in one and two dimensions: histograms, smoothed densities, and the levels that enclose a share of draws.
 
 /// Counts of values in equal bins.
-struct Histogram: Sendable {
+package struct Histogram: Sendable {
   /// The ends of the bins, one more than bins.
-  let edges: [Double]
+  package let edges: [Double]
   /// The counts.
-  let counts: [Double]
+  package let counts: [Double]
 
   /// Counts finite values, between given ends or between the smallest and the largest.
-  init(_ values: [Double], bins: Int? = nil, range: ClosedRange<Double>? = nil) {
+  package init(_ values: [Double], bins: Int? = nil, range: ClosedRange<Double>? = nil) {
     let sorted = Percentiles.sorted(values)
     var low = range?.lowerBound ?? sorted.first ?? 0
     var high = range?.upperBound ?? sorted.last ?? 1
@@ -29,7 +29,7 @@ struct Histogram: Sendable {
   }
 
   /// The counts divided so that the area is 1.
-  var density: [Double] {
+  package var density: [Double] {
     let total = counts.reduce(0, +) * (edges[1] - edges[0])
     return total > 0 ? counts.map { $0 / total } : counts
   }
@@ -49,22 +49,21 @@ struct Histogram: Sendable {
 }
 
 /// A smoothed density of pairs on a square grid.
-struct DensityGrid: Sendable {
+package struct DensityGrid: Sendable {
   /// The number of bins on each side.
-  let bins: Int
+  package let bins: Int
   /// The density at the centres of bins, y by y, x fastest, in any unit.
-  private(set) var values: [Double]
+  package private(set) var values: [Double]
 
-  /// Counts pairs between the ends of two axes and smooths the counts.
+  /// Counts pairs of shares of two axes, those from 0 to 1, and smooths the counts.
   ///
-  /// The smoothing is Gaussian with N^(−1/6) of the conditional sd on each axis (Scott's rule, narrowed by the
-  /// correlation so that thin ridges stay thin); it is reflected at the edges.
-  init(x: [Double], y: [Double], xAxis: Axis, yAxis: Axis, bins: Int = 56) {
+  /// The smoothing is Gaussian with 1.2 N^(−1/6) of the conditional sd on each axis: Scott's rule, narrowed by the
+  /// correlation so that thin ridges stay thin, and a little more for smooth lines. It is reflected at the edges.
+  package init(x: [Double], y: [Double], bins: Int = 56) {
     self.bins = bins
     values = Array(repeating: 0, count: bins * bins)
     var (count, sx, sy, sxx, syy, sxy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    for (a, b) in zip(x, y) {
-      let (u, v) = (xAxis.share(a), yAxis.share(b))
+    for (u, v) in zip(x, y) {
       guard u >= 0, u <= 1, v >= 0, v <= 1 else { continue }
       let column = min(Int(u * Double(bins)), bins - 1)
       let row = min(Int(v * Double(bins)), bins - 1)
@@ -78,7 +77,7 @@ struct DensityGrid: Sendable {
     let covariance = sxy / count - sx * sy / (count * count)
     let correlation = varX * varY > 0 ? covariance * covariance / (varX * varY) : 0
     let narrowing = max(1 - correlation, 0.01).squareRoot()
-    let factor = power(count, -1.0 / 6) * narrowing * Double(bins)
+    let factor = 1.2 * power(count, -1.0 / 6) * narrowing * Double(bins)
     smooth(sigma: max(varX.squareRoot() * factor, 0.8), stride: 1, across: bins)
     smooth(sigma: max(varY.squareRoot() * factor, 0.8), stride: bins, across: 1)
   }
@@ -106,7 +105,7 @@ struct DensityGrid: Sendable {
   }
 
   /// Returns the density above which each share of the total lies, in the order given; nil without data.
-  func levels(enclosing shares: [Double]) -> [Double]? {
+  package func levels(enclosing shares: [Double]) -> [Double]? {
     let sorted = values.sorted(by: >)
     let total = sorted.reduce(0, +)
     guard total > 0 else { return nil }
@@ -121,7 +120,7 @@ struct DensityGrid: Sendable {
   }
 
   /// Returns the density in the bin of a place given as shares of the axes; 0 outside.
-  func value(atShareX u: Double, y v: Double) -> Double {
+  package func value(atShareX u: Double, y v: Double) -> Double {
     guard u >= 0, u < 1, v >= 0, v < 1 else { return 0 }
     return values[Int(v * Double(bins)) * bins + Int(u * Double(bins))]
   }

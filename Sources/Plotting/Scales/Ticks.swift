@@ -50,6 +50,7 @@ public struct Ticks: Sendable, Hashable {
   ///   - low: The lower end, positive.
   ///   - high: The upper end, positive.
   ///   - limit: The largest number of ticks, at least 2.
+  /// - Returns: Ticks within the ends; evenly spaced ones where less than a factor of some ten is between them.
   public static func logarithmic(from low: Double, to high: Double, atMost limit: Int) -> Ticks {
     guard low > 0, high > low, high.isFinite else {
       return linear(from: low, to: high, atMost: limit)
@@ -65,14 +66,14 @@ public struct Ticks: Sendable, Hashable {
         }
       }
       if values.count <= limit, values.count >= 2 {
-        return Ticks(values: values, labels: values.map { logLabel($0) }, exponent: 0)
+        return Ticks(values: values, labels: logLabels(values), exponent: 0)
       }
     }
     let stride = max(1, (last - first) / max(limit - 1, 1) + 1)
     let values = Swift.stride(from: first, through: last, by: stride).map { tenTo($0) }
       .filter { $0 >= low * (1 - 1e-9) && $0 <= high * (1 + 1e-9) }
     guard values.count >= 2 else { return linear(from: low, to: high, atMost: limit) }
-    return Ticks(values: values, labels: values.map { logLabel($0) }, exponent: 0)
+    return Ticks(values: values, labels: logLabels(values), exponent: 0)
   }
 
   /// Returns ticks for a bar on which values are not spread evenly: round numbers first, each where there is room.
@@ -83,6 +84,7 @@ public struct Ticks: Sendable, Hashable {
   ///   - zero: The value about which the bar is most stretched; finer steps are sought near it and near 0.
   ///   - position: The place of a value in points, monotonic.
   ///   - room: The room that a label takes along the bar in points, gap included.
+  /// - Returns: Ticks within the ends whose labels keep apart.
   static func spread(
     from low: Double, to high: Double, near zero: Double, position: (Double) -> Double,
     room: (String) -> Double
@@ -160,12 +162,16 @@ public struct Ticks: Sendable, Hashable {
     return (-3...4).contains(power) ? 0 : power
   }
 
-  /// Returns the label of a tick of a logarithmic axis: plain from 0.001 to 9999, else a power of ten.
-  private static func logLabel(_ value: Double) -> String {
-    let power = Int((decimalLogarithm(value) + 1e-9).rounded(.down))
-    if (-3...3).contains(power) { return fixed(value, decimals: max(0, -power)) }
-    let digit = Int((value / tenTo(power)).rounded())
-    return (digit == 1 ? "" : "\(digit)×") + factor(power)
+  /// Returns the labels of a logarithmic axis: plain if all lie from 0.001 to 9999, else powers of ten.
+  private static func logLabels(_ values: [Double]) -> [String] {
+    let powers = values.map { Int((decimalLogarithm($0) + 1e-9).rounded(.down)) }
+    if powers.allSatisfy({ (-3...3).contains($0) }) {
+      return zip(values, powers).map { fixed($0, decimals: max(0, -$1)) }
+    }
+    return zip(values, powers).map { value, power in
+      let digit = Int((value / tenTo(power)).rounded())
+      return (digit == 1 ? "" : "\(digit)×") + "10^{" + "\(power)".replacingMinus + "}"
+    }
   }
 
   /// Returns the label without zeros at the end of its decimals.

@@ -81,7 +81,7 @@ extension FunctionEvaluator {
     let n = point.count
     var rows = [Double](repeating: 0, count: n * n)
     var direction = [Double](repeating: 0, count: n)
-    keepingJacobians {
+    keepingJacobians(curvature) {
       for k in 0..<n {
         direction[k] = 1
         point.withUnsafeBufferPointer { point in

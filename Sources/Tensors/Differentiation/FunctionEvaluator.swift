@@ -21,7 +21,17 @@ public final class FunctionEvaluator {
   private var duals: UnsafeMutablePointer<Dual>?
   private var dualAdjoints: UnsafeMutablePointer<Dual>?
   private var size: Int
-  private var slots: [PrimitiveSlot]
+  private let slots: [PrimitiveSlot]
+  private let inputCount: Int
+
+  // The frozen tape in plain memory: a replay takes some hundred nanoseconds, and reference counts, bounds and
+  // exclusivity checks would be a good part of that.
+  private let instructions: UnsafeMutableBufferPointer<Instruction>
+  private let integers: UnsafeMutableBufferPointer<Int32>
+  private let slotTable: UnsafeMutableBufferPointer<PrimitiveSlot>
+
+  /// The place of output 0 if it is a number on the tape, else −1.
+  private var scalarPlace = -1
   private var outputs: [CompiledFunction.Output]
   private let recorder: Recorder?
 
@@ -36,11 +46,29 @@ public final class FunctionEvaluator {
     values.initialize(repeating: 0, count: size)
     adjoints = .allocate(capacity: max(1, size))
     adjoints.initialize(repeating: 0, count: size)
-    slots = []
-    guard recorder == nil else { return }
-    FunctionEvaluator.fill(program, values) { $0 }
+    inputCount = function.inputCount
+    let isFrozen = recorder == nil
     let unused = PrimitiveSlot(.none)
-    slots = program.calls.map { call in call.map { PrimitiveSlot($0) } ?? unused }
+    slots =
+      isFrozen ? program.calls.map { call in call.map { PrimitiveSlot($0) } ?? unused } : []
+    instructions = FunctionEvaluator.copy(isFrozen ? program.instructions : [])
+    integers = FunctionEvaluator.copy(isFrozen ? program.integers : [])
+    slotTable = FunctionEvaluator.copy(slots)
+    if isFrozen { FunctionEvaluator.fill(program, values) { $0 } }
+    findScalar()
+  }
+
+  /// Copies an array to memory of its own.
+  private static func copy<T>(_ array: [T]) -> UnsafeMutableBufferPointer<T> {
+    let buffer = UnsafeMutableBufferPointer<T>.allocate(capacity: array.count)
+    _ = buffer.initialize(from: array)
+    return buffer
+  }
+
+  /// Sets the place of output 0.
+  private func findScalar() {
+    scalarPlace = -1
+    if case .place(let offset, let count)? = outputs.first, count == 1 { scalarPlace = Int(offset) }
   }
 
   deinit {
@@ -48,6 +76,10 @@ public final class FunctionEvaluator {
     adjoints.deallocate()
     duals?.deallocate()
     dualAdjoints?.deallocate()
+    instructions.deallocate()
+    integers.deallocate()
+    slotTable.deinitialize()
+    slotTable.deallocate()
   }
 
   /// Copies the constants into a slab.
@@ -83,23 +115,19 @@ public final class FunctionEvaluator {
       }
       return
     }
-    function.program.instructions.withUnsafeBufferPointer { instructions in
-      function.program.integers.withUnsafeBufferPointer { integers in
-        slots.withUnsafeBufferPointer { slots in
-          body(
-            instructions,
-            Memory(values: values, adjoints: adjoints, integers: integers, primitives: slots))
-        }
-      }
-    }
+    body(
+      UnsafeBufferPointer(instructions),
+      Memory(
+        values: values, adjoints: adjoints, integers: UnsafeBufferPointer(integers),
+        primitives: UnsafeBufferPointer(slotTable)))
   }
 
   /// Computes all values at a point.
   @inline(__always)
   private func forward(_ input: UnsafeBufferPointer<Double>) {
     precondition(
-      input.count == function.inputCount,
-      "evaluate: expected \(function.inputCount) input elements, got \(input.count)")
+      input.count == inputCount,
+      "evaluate: expected \(inputCount) input elements, got \(input.count)")
     evaluations += 1
     if let recorder {
       record(input, recorder)
@@ -116,6 +144,7 @@ public final class FunctionEvaluator {
       function.body(recorder.split(place, function.inputShapes))
     }
     outputs = results.map { CompiledFunction.output($0) }
+    findScalar()
     if recorder.size > size {
       size = recorder.size
       values.deallocate()
@@ -132,6 +161,12 @@ public final class FunctionEvaluator {
   /// Returns the value of output 0, which must be a scalar.
   @inline(__always)
   private func scalarOutput() -> Double {
+    if scalarPlace >= 0 { return values[scalarPlace] }
+    return otherScalarOutput()
+  }
+
+  /// Returns the value of output 0 if it is a constant; traps if it is not a scalar.
+  private func otherScalarOutput() -> Double {
     switch outputs[0] {
     case .place(let offset, let count):
       precondition(count == 1, "gradient: expected a scalar output, got \(count) elements")
@@ -178,7 +213,7 @@ public final class FunctionEvaluator {
     let value = scalarOutput()
     let count = min(size, recorder?.size ?? size)
     adjoints.update(repeating: 0, count: count)
-    if case .place(let offset, _) = outputs[0] { adjoints[Int(offset)] = 1 }
+    if scalarPlace >= 0 { adjoints[scalarPlace] = 1 }
     withTape(values, adjoints) { Interpreter<Double>.reverse($0, $1) }
     for k in input.indices { gradient[k] = adjoints[k] }
     return value
@@ -278,14 +313,27 @@ public final class FunctionEvaluator {
 
 extension FunctionEvaluator {
   /// Runs `body` with the Jacobians of primitives kept between passes at one point.
-  func keepingJacobians(_ body: () -> Void) {
-    let active = recorder.map { Array($0.slots) } ?? slots
-    for slot in active where slot.call.count > 0 {
+  func keepingJacobians(_ curvature: Curvature, _ body: () -> Void) {
+    let active = (recorder.map { Array($0.slots) } ?? slots).filter { $0.call.count > 0 }
+    for slot in active {
       slot.duals.wantsJacobian = true
       slot.isLoaded = false
     }
+    if recorder == nil, curvature != .full {
+      CurvaturePair.join(
+        active, UnsafeBufferPointer(instructions),
+        calls: ContiguousArray(slots.map(\.call)),
+        outputs: outputs.compactMap {
+          if case .place(let offset, let count) = $0 {
+            Int(offset)..<Int(offset) + count
+          } else {
+            nil
+          }
+        }, curvature)
+    }
     body()
-    for slot in active where slot.call.count > 0 {
+    CurvaturePair.dissolve(active)
+    for slot in active {
       slot.duals.wantsJacobian = false
       slot.isLoaded = false
     }

@@ -72,11 +72,13 @@ struct Application {
         }
       }
       integers.withUnsafeBufferPointer { integers in
-        Interpreter<Double>.step(
-          i,
-          Memory(
-            values: base, adjoints: base,
-            integers: integers, primitives: UnsafeBufferPointer(start: nil, count: 0)))
+        withUnsafePointer(to: i) {
+          Interpreter<Double>.step(
+            $0,
+            Memory(
+              values: base, adjoints: base,
+              integers: integers, primitives: UnsafeBufferPointer(start: nil, count: 0)))
+        }
       }
       if shape.isEmpty { return Tensor(base[next]) }
       return Tensor(Array(slab[next..<(next + count)]), shape: shape)

@@ -9,12 +9,15 @@ enum Interpreter<T: TapeScalar> {
 
   /// Computes the results of all instructions in order.
   static func forward(_ instructions: UnsafeBufferPointer<Instruction>, _ memory: Memory<T>) {
-    for index in 0..<instructions.count { step(instructions[index], memory) }
+    guard let first = instructions.baseAddress else { return }
+    for index in 0..<instructions.count { step(first + index, memory) }
   }
 
   /// Computes the result of one instruction.
   @inline(__always)
-  static func step(_ i: Instruction, _ memory: Memory<T>) {
+  static func step(_ instruction: UnsafePointer<Instruction>, _ memory: Memory<T>) {
+    // Read where it is used: a copy of all fields before the switch would go by way of the stack.
+    var i: Instruction { @inline(__always) get { instruction.pointee } }
     let v = memory.values
     let out = v + Int(i.out)
     let a = UnsafePointer(v + Int(i.a))
@@ -292,17 +295,16 @@ struct DensityScratch<T: TapeScalar> {
     n = Int(i.n)
     active = i.active
     accumulates = i.variant & 1 != 0 ? i.active & ~i.strides : 0
-    var next = 0
-    let n = Int(i.n)
-    func place(_ k: UInt8) -> Int {
-      let start = next
-      if i.active & (1 << k) != 0 {
-        let single = i.variant & 1 != 0 && i.strides & (1 << k) == 0
-        next += single ? 1 : n
-      }
-      return start
-    }
-    starts = (place(0), place(1), place(2), place(3))
+    let first = DensityScratch.width(i, 1)
+    let second = first + DensityScratch.width(i, 2)
+    starts = (0, first, second, second + DensityScratch.width(i, 4))
+  }
+
+  /// Returns the number of partials kept for the operand of a bit.
+  @inline(__always)
+  private static func width(_ i: Instruction, _ bit: UInt8) -> Int {
+    if i.active & bit == 0 { return 0 }
+    return i.variant & 1 != 0 && i.strides & bit == 0 ? 1 : Int(i.n)
   }
 
   /// Returns the number of partials that an instruction keeps.

@@ -8,16 +8,20 @@ extension Interpreter {
     _ instructions: UnsafeBufferPointer<Instruction>, _ memory: Memory<T>,
     _ curvature: Curvature = .full
   ) {
-    for index in stride(from: instructions.count - 1, through: 0, by: -1) {
-      let i = instructions[index]
-      if i.active == 0 { continue }
-      reverseStep(i, memory, curvature)
+    guard let first = instructions.baseAddress else { return }
+    var index = instructions.count - 1
+    while index >= 0 {
+      if first[index].active != 0 { reverseStep(first + index, memory, curvature) }
+      index -= 1
     }
   }
 
   /// Adds the contributions of one instruction to the adjoints of its active operands.
   @inline(__always)
-  private static func reverseStep(_ i: Instruction, _ memory: Memory<T>, _ curvature: Curvature) {
+  private static func reverseStep(
+    _ instruction: UnsafePointer<Instruction>, _ memory: Memory<T>, _ curvature: Curvature
+  ) {
+    var i: Instruction { @inline(__always) get { instruction.pointee } }
     let v = memory.values
     let n = Int(i.n)
     let g = UnsafePointer(memory.adjoints + Int(i.out))

@@ -60,6 +60,9 @@ final class PrimitiveSlot {
   /// The addresses of the adjoints of the inputs.
   private let adjoints: UnsafeMutableBufferPointer<UnsafeMutablePointer<Double>?>
 
+  /// The pair that the primitive forms while a Hessian is taken; nil otherwise.
+  var pair: CurvaturePair?
+
   /// Whether the instance stands at the inputs that `duals` holds.
   var isLoaded = false
 

@@ -149,11 +149,13 @@ final class Recorder: @unchecked Sendable {
     instructions.append(instruction)
     slots.withUnsafeBufferPointer { slots in
       integers.withUnsafeBufferPointer { integers in
-        Interpreter<Double>.step(
-          instruction,
-          Memory(
-            values: values, adjoints: values,
-            integers: integers, primitives: slots))
+        withUnsafePointer(to: instruction) {
+          Interpreter<Double>.step(
+            $0,
+            Memory(
+              values: values, adjoints: values,
+              integers: integers, primitives: slots))
+        }
       }
     }
   }

@@ -89,6 +89,7 @@ extension Dual {
 
   /// Runs a primitive on values and tangents: its Jacobian or tangent rule, or else central differences of `forward`.
   static func forward(_ slot: PrimitiveSlot, _ memory: Memory<Dual>) {
+    if let pair = slot.pair, pair.forward(slot, memory) { return }
     let (call, duals) = (slot.call, slot.duals)
     let moved = slot.load(memory.values)
     if moved {
@@ -116,6 +117,10 @@ extension Dual {
   /// Pulls an adjoint and its tangent back: exact in the adjoint's tangent; in the inputs' tangents by the rule that
   /// `curvature` asks for.
   static func pullback(_ slot: PrimitiveSlot, _ memory: Memory<Dual>, _ curvature: Curvature) {
+    if let pair = slot.pair {
+      pair.pullback(slot, memory)
+      return
+    }
     let (call, duals) = (slot.call, slot.duals)
     let adjoint = memory.adjoints + call.out
     var adjointMoves = false

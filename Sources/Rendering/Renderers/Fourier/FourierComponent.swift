@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: MIT
+//
+// One component of a scene on a periodic grid: its transform at every frequency, forward and backward.
+
+import CKernels
+import Numerics
+
+/// A component with its memory: transform values, phases, periodic copies.
+final class FourierComponent {
+  /// The sort of profile.
+  let kind: ProfileKind
+
+  /// The index of its first parameter.
+  let start: Int
+
+  /// The plan.
+  private let plan: RendererPlan
+
+  /// The component's numbers.
+  private(set) var geometry = SersicGeometry(
+    SersicShape(xc: 0, yc: 0, flux: 0, rEff: 1, n: 1, ellip: 0, theta: 0))
+
+  /// The copies to subtract; nil for a point source, whose light ends with its PSF.
+  private let copies: PeriodicCopies?
+
+  /// The slice of the transform table at this n.
+  private let slice: FFTBuffer
+
+  /// F, dF/ds, dF/dn at every frequency, one after the other.
+  private var transform = FFTBuffer(count: 0)
+
+  /// Phases along columns: two arrays of runs, then two of all indices.
+  private var columnPhases = FFTBuffer(count: 0)
+
+  /// Phases along rows, two arrays.
+  private var rowPhases = FFTBuffer(count: 0)
+
+  /// The ringing of the copies.
+  private let ringing: EdgeRinging
+
+  /// Whether the source is so far outside that it is drawn without the grid.
+  private(set) var isDistant = false
+
+  /// Creates the memory of a component.
+  init(kind: ProfileKind, start: Int, plan: RendererPlan) {
+    self.kind = kind
+    self.start = start
+    self.plan = plan
+    copies = kind == .pointSource ? nil : PeriodicCopies(plan: plan)
+    ringing = EdgeRinging(plan: plan)
+    slice = FFTBuffer(count: kind == .pointSource ? 0 : SersicTable.sliceCount)
+  }
+
+  /// Reads the parameters; returns the level of the grid it needs, or nil where they describe no profile.
+  func read(_ parameters: UnsafeBufferPointer<Double>) -> Int? {
+    let p = start
+    var shape = SersicShape(
+      xc: parameters[p], yc: parameters[p + 1], flux: parameters[p + 2], rEff: 1, n: 1, ellip: 0,
+      theta: 0)
+    switch kind {
+    case .pointSource: break
+    case .sersic:
+      shape.rEff = parameters[p + 3]
+      shape.n = parameters[p + 4]
+      shape.ellip = parameters[p + 5]
+      shape.theta = parameters[p + 6]
+    case .exponential, .deVaucouleurs:
+      shape.rEff = parameters[p + 3]
+      shape.n = kind == .exponential ? 1 : 4
+      shape.ellip = parameters[p + 4]
+      shape.theta = parameters[p + 5]
+    }
+    // Axis ratios and radii beyond any use would overflow the forms.
+    guard shape.isFeasible, SersicTable.indices.contains(shape.n), abs(shape.ellip) < 0.9999,
+      (1e-6...1e9).contains(shape.rEff), abs(shape.xc) < 1e9, abs(shape.yc) < 1e9
+    else { return nil }
+    geometry = SersicGeometry(shape)
+    guard var level = plan.level(xc: geometry.xc, yc: geometry.yc) else {
+      isDistant = true
+      _ = copies?.prepare(geometry, period: nil)
+      return 0
+    }
+    isDistant = false
+    guard let copies else { return level }
+    while level < RendererPlan.levels - 1 {
+      let grid = plan.period(level)
+      if copies.prepare(geometry, period: grid) { break }
+      level += 1
+    }
+    return level
+  }
+
+  /// Computes the transform and the phases on a grid.
+  func prepare(_ grid: FourierGrid, level: Int, chosen: Int) {
+    guard !isDistant else { return }
+    if let copies, level != chosen || level == RendererPlan.levels - 1 {
+      _ = copies.prepare(geometry, period: (grid.columns, grid.rows))
+    }
+    let count = grid.frequencyCount
+    if transform.count < 3 * count {
+      transform = FFTBuffer(count: 3 * count)
+      let indices = 2 * (grid.bands * grid.columns + grid.columns) + 2
+      columnPhases = FFTBuffer(count: 2 * (grid.kx.count + indices))
+      rowPhases = FFTBuffer(count: 2 * grid.ky.count)
+      if kind == .pointSource { transform.pointer.update(repeating: 1, count: count) }
+    }
+    setPhases(grid)
+    guard kind != .pointSource else { return }
+    let g = geometry
+    let r = g.rEff
+    let lowest =
+      r * min(1, g.q) * 2 * Double.pi / Double(max(grid.columns, grid.rows))
+    let highest = r * max(1, g.q) * Double(grid.bands) * Double.pi * 2.0.squareRoot()
+    let table = SersicTable.shared
+    table.makeSlice(
+      n: g.n, range: 0.999 * lowest * lowest...1.001 * highest * highest, into: slice.pointer)
+    var look = sersic_slice()
+    look.coefficients = UnsafePointer(slice.pointer)
+    look.first = SersicTable.firstBits
+    look.largest = table.largest
+    let length = grid.kx.count
+    let f = transform.pointer
+    grid.kx.withUnsafeBufferPointer { kx in
+      for (i, ky) in grid.ky.enumerated() {
+        let at = i * length
+        sersic_lookup_row(
+          &look, length, kx.baseAddress, r * g.cosTheta * ky, -r * g.sinTheta,
+          r * g.q * g.sinTheta * ky, r * g.q * g.cosTheta, SersicTable.offset, f + at,
+          f + count + at, f + 2 * count + at)
+      }
+    }
+  }
+
+  /// Computes exp(−i (kx x + ky y)) along columns and rows, x and y relative to the PSF's centre.
+  private func setPhases(_ grid: FourierGrid) {
+    let side = 1 / Double(plan.psf.oversampling)
+    let half = grid.bands * grid.columns / 2 + grid.columns
+    let all = columnPhases.pointer + 2 * grid.kx.count
+    FourierGrid.phases(
+      geometry.xc - plan.psf.centerX * side, period: grid.columns, count: half, re: all,
+      im: all + 2 * half + 1)
+    let runs = columnPhases.pointer
+    let count = grid.kx.count
+    for (i, index) in grid.columnIndex.enumerated() {
+      runs[i] = all[half + index]
+      runs[count + i] = all[2 * half + 1 + half + index]
+    }
+    let rows = grid.ky.count
+    FourierGrid.phases(
+      geometry.yc - plan.psf.centerY * side, period: grid.rows, count: (rows - 1) / 2,
+      re: rowPhases.pointer, im: rowPhases.pointer + rows)
+  }
+
+  /// Calls `body` for every run: spectrum offset, frequency offset, column offset, row.
+  private func forEachRun(_ grid: FourierGrid, _ body: (Int, Int, Int, Int) -> Void) {
+    let length = grid.runLength
+    for row in grid.ky.indices {
+      let target = 2 * grid.target[row] * length
+      for band in 0..<grid.bands {
+        body(target, row * grid.kx.count + band * length, band * length, row)
+      }
+    }
+  }
+
+  /// Adds the component to a spectrum.
+  func addSpectrum(_ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>) {
+    guard !isDistant else { return }
+    let columns = columnPhases.pointer
+    let rows = rowPhases.pointer
+    let f = transform.pointer
+    let count = grid.kx.count
+    grid.psfRe.withUnsafeBufferPointer { psfRe in
+      grid.psfIm.withUnsafeBufferPointer { psfIm in
+        guard let psfRe = psfRe.baseAddress, let psfIm = psfIm.baseAddress else { return }
+        forEachRun(grid) { target, at, column, row in
+          sersic_spectrum_row(
+            grid.runLength, f + at, geometry.flux * rows[row],
+            geometry.flux * rows[grid.ky.count + row], columns + column, columns + count + column,
+            psfRe + at, psfIm + at, 1, spectrum + target)
+        }
+      }
+    }
+  }
+
+  /// Adds the change of the component along a direction to a spectrum.
+  func addTangentSpectrum(
+    _ d: SersicDirection, _ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>
+  ) {
+    guard !isDistant else { return }
+    let columns = columnPhases.pointer
+    let rows = rowPhases.pointer
+    let count = grid.kx.count
+    let frequencies = grid.frequencyCount
+    let f = transform.pointer
+    let flux = geometry.flux
+    let isPoint = kind == .pointSource
+    let form = isPoint ? QuadraticForm(xx: 0, xy: 0, yy: 0) : frequencyChange(d)
+    let slopeAt = isPoint ? 0 : frequencies
+    let indexAt = isPoint ? 0 : 2 * frequencies
+    grid.psfRe.withUnsafeBufferPointer { psfRe in
+      grid.psfIm.withUnsafeBufferPointer { psfIm in
+        grid.kx.withUnsafeBufferPointer { kx in
+          guard let psfRe = psfRe.baseAddress, let psfIm = psfIm.baseAddress,
+            let kx = kx.baseAddress
+          else { return }
+          forEachRun(grid) { target, at, column, row in
+            let ky = grid.ky[row]
+            var c = (
+              d.flux, form.yy * ky * ky, 2 * form.xy * ky, form.xx, isPoint ? 0 : flux * d.n,
+              flux * ky * d.yc,
+              flux * d.xc
+            )
+            withUnsafeBytes(of: &c) { c in
+              sersic_tangent_row(
+                grid.runLength, f + at, f + slopeAt + at, f + indexAt + at, kx + column,
+                c.assumingMemoryBound(to: Double.self).baseAddress, rows[row],
+                rows[grid.ky.count + row], columns + column, columns + count + column, psfRe + at,
+                psfIm + at, 1, spectrum + target)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Returns the adjoint of the parameters for the spectrum of an image adjoint.
+  func reduce(_ grid: FourierGrid, _ adjoint: UnsafePointer<Double>) -> SersicDirection {
+    var out = SersicDirection()
+    guard !isDistant else { return out }
+    let columns = columnPhases.pointer
+    let rows = rowPhases.pointer
+    let count = grid.kx.count
+    let isPoint = kind == .pointSource
+    let slopeAt = isPoint ? 0 : grid.frequencyCount
+    let indexAt = isPoint ? 0 : 2 * grid.frequencyCount
+    let f = transform.pointer
+    var byFlux = 0.0
+    var byX = 0.0
+    var byY = 0.0
+    var byIndex = 0.0
+    var moments = QuadraticForm(xx: 0, xy: 0, yy: 0)
+    grid.psfRe.withUnsafeBufferPointer { psfRe in
+      grid.psfIm.withUnsafeBufferPointer { psfIm in
+        grid.kx.withUnsafeBufferPointer { kx in
+          guard let psfRe = psfRe.baseAddress, let psfIm = psfIm.baseAddress,
+            let kx = kx.baseAddress
+          else { return }
+          forEachRun(grid) { target, at, column, row in
+            var sums = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+            withUnsafeMutableBytes(of: &sums) { sums in
+              sersic_reduce_row(
+                grid.runLength, adjoint + target, f + at, f + slopeAt + at, f + indexAt + at,
+                kx + column, grid.weights, rows[row], rows[grid.ky.count + row], columns + column,
+                columns + count + column, psfRe + at, psfIm + at,
+                sums.assumingMemoryBound(to: Double.self).baseAddress)
+            }
+            let ky = grid.ky[row]
+            byFlux += sums.0
+            byX += sums.2
+            byY += ky * sums.1
+            moments.yy += ky * ky * sums.3
+            moments.xy += ky * sums.4
+            moments.xx += sums.5
+            byIndex += sums.6
+          }
+        }
+      }
+    }
+    let flux = geometry.flux
+    out.flux = byFlux
+    out.xc = flux * byX
+    out.yc = flux * byY
+    guard !isPoint else { return out }
+    let slopes = geometry.frequencyFormSlopes
+    func contract(_ form: QuadraticForm) -> Double {
+      flux * (form.xx * moments.xx + 2 * form.xy * moments.xy + form.yy * moments.yy)
+    }
+    out.rEff = contract(slopes.rEff)
+    out.ellip = contract(slopes.ellip)
+    out.theta = contract(slopes.theta)
+    out.n = flux * byIndex
+    return out
+  }
+
+  // MARK: - Copies and parameters
+
+  /// Where the transform and the phases lie, for the band edges.
+  private func edgeInput(_ grid: FourierGrid) -> EdgeRinging.Input {
+    let isPoint = kind == .pointSource
+    return EdgeRinging.Input(
+      f: transform.pointer, fv: transform.pointer + (isPoint ? 0 : grid.frequencyCount),
+      fn: transform.pointer + (isPoint ? 0 : 2 * grid.frequencyCount),
+      columnRe: columnPhases.pointer, columnIm: columnPhases.pointer + grid.kx.count,
+      rowRe: rowPhases.pointer, rowIm: rowPhases.pointer + grid.ky.count)
+  }
+
+  /// Subtracts the light of periodic copies from an image.
+  func subtractCopies(_ grid: FourierGrid, from image: UnsafeMutablePointer<Double>) {
+    copies?.subtract(from: image)
+    guard !isDistant else { return }
+    ringing.subtract(
+      grid, edgeInput(grid), xc: geometry.xc, yc: geometry.yc, flux: geometry.flux, from: image)
+  }
+
+  /// Subtracts the change of the copies' light along a direction from an image.
+  func subtractCopiesTangent(
+    _ d: SersicDirection, _ grid: FourierGrid, from image: UnsafeMutablePointer<Double>
+  ) {
+    copies?.subtractTangent(d, from: image)
+    guard !isDistant else { return }
+    let form = kind == .pointSource ? QuadraticForm(xx: 0, xy: 0, yy: 0) : frequencyChange(d)
+    let change = (
+      d.flux, form.xx, 2 * form.xy, form.yy, kind == .pointSource ? 0 : geometry.flux * d.n,
+      geometry.flux * d.xc, geometry.flux * d.yc
+    )
+    ringing.subtractTangent(grid, edgeInput(grid), change: change, d, from: image)
+  }
+
+  /// Returns the adjoint of the parameters with the copies' part.
+  func addCopiesAdjoint(
+    _ image: UnsafePointer<Double>, _ grid: FourierGrid, to adjoint: inout SersicDirection
+  ) {
+    copies?.subtractAdjoint(image, from: &adjoint)
+    guard !isDistant else { return }
+    let sums = ringing.adjoint(grid, edgeInput(grid), image)
+    let flux = geometry.flux
+    adjoint.flux += sums.spectrum.0
+    adjoint.xc += flux * sums.spectrum.5 + sums.xc
+    adjoint.yc += flux * sums.spectrum.6 + sums.yc
+    guard kind != .pointSource else { return }
+    let slopes = geometry.frequencyFormSlopes
+    func contract(_ form: QuadraticForm) -> Double {
+      flux
+        * (form.xx * sums.spectrum.1 + 2 * form.xy * sums.spectrum.2 + form.yy * sums.spectrum.3)
+    }
+    adjoint.rEff += contract(slopes.rEff)
+    adjoint.ellip += contract(slopes.ellip)
+    adjoint.theta += contract(slopes.theta)
+    adjoint.n += flux * sums.spectrum.4
+  }
+
+  /// Returns the flux times the change of the form of s along a direction.
+  private func frequencyChange(_ d: SersicDirection) -> QuadraticForm {
+    let slopes = geometry.frequencyFormSlopes
+    func along(_ a: Double, _ b: Double, _ c: Double) -> Double {
+      geometry.flux * (a * d.rEff + b * d.ellip + c * d.theta)
+    }
+    return QuadraticForm(
+      xx: along(slopes.rEff.xx, slopes.ellip.xx, slopes.theta.xx),
+      xy: along(slopes.rEff.xy, slopes.ellip.xy, slopes.theta.xy),
+      yy: along(slopes.rEff.yy, slopes.ellip.yy, slopes.theta.yy))
+  }
+
+  /// Returns the component's part of a direction of all parameters.
+  func direction(_ d: UnsafeBufferPointer<Double>) -> SersicDirection {
+    let p = start
+    var out = SersicDirection(xc: d[p], yc: d[p + 1], flux: d[p + 2])
+    guard kind != .pointSource else { return out }
+    out.rEff = d[p + 3]
+    if kind == .sersic { out.n = d[p + 4] }
+    let next = start + (kind == .sersic ? 5 : 4)
+    out.ellip = d[next]
+    out.theta = d[next + 1]
+    return out
+  }
+
+  /// Adds the component's adjoint to that of all parameters.
+  func add(_ adjoint: SersicDirection, to out: UnsafeMutableBufferPointer<Double>) {
+    let p = start
+    out[p] += adjoint.xc
+    out[p + 1] += adjoint.yc
+    out[p + 2] += adjoint.flux
+    guard kind != .pointSource else { return }
+    out[p + 3] += adjoint.rEff
+    if kind == .sersic { out[p + 4] += adjoint.n }
+    let next = start + (kind == .sersic ? 5 : 4)
+    out[next] += adjoint.ellip
+    out[next + 1] += adjoint.theta
+  }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+//
+// The frequencies of one periodic grid, with the transform of the point-spread function at each of them.
+
+import Numerics
+
+/// A periodic grid around the frame: its frequencies, the PSF's transform, the plans.
+///
+/// The image is the sum over |kx|, |ky| ≤ s π of the spectrum (s: oversampling of the PSF), sampled at pixel centres: bands
+/// of width 2π fold onto one half spectrum. Rows run over ky = −sπ … sπ, both ends with half weight, so that the sum is
+/// symmetric in ky; the same for kx follows from the inverse transform, which takes the real part of its first and last
+/// column. Every row is cut into `bands` runs of kx, all of length `runLength`.
+final class FourierGrid: Sendable {
+  /// The number of columns of the periodic image, even.
+  let columns: Int
+
+  /// The number of rows of the periodic image, even.
+  let rows: Int
+
+  /// The number of runs in a row.
+  let bands: Int
+
+  /// The number of frequencies in a run: columns/2 + 1.
+  let runLength: Int
+
+  /// The transforms of the periodic image.
+  let transforms: FFTPlan
+
+  /// The kx of the runs, one after the other, in radians per pixel.
+  let kx: [Double]
+
+  /// The index of kx in units of 2π/columns.
+  let columnIndex: [Int]
+
+  /// The weights of the frequencies of a run in a sum over the half spectrum: 1, 2, …, 2, 1.
+  let weights: [Double]
+
+  /// The ky of the rows, in radians per pixel.
+  let ky: [Double]
+
+  /// The row of the half spectrum that a row is folded onto.
+  let target: [Int]
+
+  /// The PSF's transform over the number of pixels, real parts, [rows, bands, runLength]; the ends' half weight is in it.
+  let psfRe: [Double]
+
+  /// The imaginary parts.
+  let psfIm: [Double]
+
+  /// The edges of the band, where the image rings.
+  let edges: BandEdges
+
+  /// Lays out the frequencies and transforms the PSF.
+  ///
+  /// - Parameters:
+  ///   - columns: Columns of the periodic image, even.
+  ///   - rows: Rows of the periodic image, even.
+  ///   - psf: The point-spread function.
+  ///   - planning: The effort of planning the transforms.
+  init(columns: Int, rows: Int, psf: PointSpreadFunction, planning: FFTPlanning) {
+    precondition(columns % 2 == 0 && rows % 2 == 0, "FourierGrid: expected even sizes")
+    self.columns = columns
+    self.rows = rows
+    let scale = psf.oversampling
+    bands = scale
+    runLength = columns / 2 + 1
+    transforms = FFTPlan(rows: rows, columns: columns, planning: planning)
+    let firstBand = -(scale / 2)
+    var columnIndex: [Int] = []
+    for band in 0..<scale {
+      for j in 0..<runLength { columnIndex.append(j + (firstBand + band) * columns) }
+    }
+    self.columnIndex = columnIndex
+    kx = columnIndex.map { 2 * .pi * Double($0) / Double(columns) }
+    var weights = [Double](repeating: 2, count: runLength)
+    weights[0] = 1
+    weights[runLength - 1] = 1
+    self.weights = weights
+    let rowIndex = Array(-scale * rows / 2...scale * rows / 2)
+    ky = rowIndex.map { 2 * .pi * Double($0) / Double(rows) }
+    target = rowIndex.map { (($0 % rows) + rows) % rows }
+
+    // The PSF array on the fine periodic grid; what reaches beyond it is wrapped, which these frequencies cannot tell.
+    let fineColumns = scale * columns
+    let fineRows = scale * rows
+    let plan = scale == 1 ? transforms : FFTPlan(rows: fineRows, columns: fineColumns)
+    let real = FFTBuffer(count: plan.realCount)
+    let spectrum = FFTBuffer(count: plan.spectrumCount)
+    for y in 0..<psf.height {
+      for x in 0..<psf.width {
+        real.pointer[y % fineRows * fineColumns + x % fineColumns] += psf.values[y * psf.width + x]
+      }
+    }
+    plan.forward(real.pointer, into: spectrum.pointer)
+    var psfRe: [Double] = []
+    var psfIm: [Double] = []
+    psfRe.reserveCapacity(rowIndex.count * columnIndex.count)
+    psfIm.reserveCapacity(rowIndex.count * columnIndex.count)
+    let normalization = 1 / Double(rows * columns)
+    for row in rowIndex {
+      let weight = abs(row) == scale * rows / 2 ? 0.5 * normalization : normalization
+      for column in columnIndex {
+        var x = (column % fineColumns + fineColumns) % fineColumns
+        var y = (row % fineRows + fineRows) % fineRows
+        var sign = 1.0
+        if x > fineColumns / 2 {
+          x = fineColumns - x
+          y = (fineRows - y) % fineRows
+          sign = -1
+        }
+        let at = 2 * (y * plan.spectrumColumns + x)
+        psfRe.append(weight * spectrum.pointer[at])
+        psfIm.append(weight * sign * spectrum.pointer[at + 1])
+      }
+    }
+    self.psfRe = psfRe
+    self.psfIm = psfIm
+    edges = BandEdges(
+      columns: columns, rows: rows, psf: psf, re: psfRe, im: psfIm, runLength: runLength)
+  }
+
+  /// The number of frequencies of all rows and runs.
+  var frequencyCount: Int { ky.count * kx.count }
+
+  /// Sets `re + i im` to exp(−2πi x index / period) for consecutive indices −count … count.
+  static func phases(
+    _ x: Double, period: Int, count: Int, re: UnsafeMutablePointer<Double>,
+    im: UnsafeMutablePointer<Double>
+  ) {
+    let angle = -2 * Double.pi * x / Double(period)
+    re[count] = 1
+    im[count] = 0
+    guard count > 0 else { return }
+    for k in 1...count {
+      if k == 1 {
+        re[count + 1] = cosine(angle)
+        im[count + 1] = sine(angle)
+      } else {
+        // By halves, so that rounding grows with log k only.
+        let a = count + k / 2
+        let b = count + k - k / 2
+        re[count + k] = re[a] * re[b] - im[a] * im[b]
+        im[count + k] = re[a] * im[b] + im[a] * re[b]
+      }
+      re[count - k] = re[count + k]
+      im[count - k] = -im[count + k]
+    }
+  }
+}

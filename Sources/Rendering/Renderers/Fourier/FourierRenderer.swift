@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+//
+// The default renderer: radial transforms times the PSF's transform on a periodic grid, minus the periodic copies.
+
+import CKernels
+import Numerics
+
+/// The renderer of the convention `pixelResponse: .included`: the PSF image contains the pixel's response.
+///
+/// The image is the continuous profile convolved with the sinc-interpolated PSF array, sampled at pixel centres. The
+/// transform of each component comes from a table in κ and n, the sum of all goes through one inverse transform, and the
+/// light of the periodic copies is subtracted. Parameters that describe no profile (r_eff ≤ 0, n outside 0.25...12, not
+/// finite) give NaN. Buffers grow when a source needs a larger grid for the first time; otherwise nothing is allocated.
+public final class FourierRenderer: SceneRenderer {
+  public let layout: SceneLayout
+
+  /// What renderers of the same image share.
+  private let plan: RendererPlan
+
+  /// The components.
+  private let components: [FourierComponent]
+
+  /// The levels that the components need by themselves.
+  private var levels: [Int]
+
+  /// The grid of the latest rendering.
+  private var grid: FourierGrid
+
+  /// The periodic image.
+  private var canvas: FFTBuffer
+
+  /// The half spectrum.
+  private var spectrum: FFTBuffer
+
+  /// A direction of all parameters, for the Jacobian.
+  private let direction: FFTBuffer
+
+  /// Whether the latest parameters describe a scene.
+  private var isFeasible = false
+
+  /// The number of parameters before the sky's.
+  private let lightCount: Int
+
+  /// Creates a renderer with its own memory.
+  ///
+  /// - Parameters:
+  ///   - plan: The image's geometry, PSF and transforms.
+  ///   - layout: The scene.
+  public init(plan: RendererPlan, layout: SceneLayout) {
+    self.plan = plan
+    self.layout = layout
+    var next = 0
+    components = layout.components.map { kind in
+      defer { next += kind.parameterCount }
+      return FourierComponent(kind: kind, start: next, plan: plan)
+    }
+    lightCount = next
+    levels = [Int](repeating: 0, count: components.count)
+    grid = plan.grid(0)
+    canvas = FFTBuffer(count: grid.transforms.realCount)
+    spectrum = FFTBuffer(count: grid.transforms.spectrumCount)
+    direction = FFTBuffer(count: layout.parameterCount)
+  }
+
+  public func render(
+    _ parameters: UnsafeBufferPointer<Double>, into image: UnsafeMutableBufferPointer<Double>
+  ) {
+    check(parameters.count, layout.parameterCount, "parameters")
+    check(image.count, plan.pixelCount, "pixels")
+    evaluate(parameters)
+    guard isFeasible, let out = image.baseAddress else {
+      image.update(repeating: .nan)
+      return
+    }
+    spectrum.pointer.update(repeating: 0, count: grid.transforms.spectrumCount)
+    for component in components { component.addSpectrum(grid, to: spectrum.pointer) }
+    transformToImage(out)
+    for component in components { component.subtractCopies(grid, from: out) }
+    addSky(UnsafeBufferPointer(rebasing: parameters[lightCount...]), to: out)
+  }
+
+  public func pullback(
+    _ parameters: UnsafeBufferPointer<Double>, imageAdjoint: UnsafeBufferPointer<Double>,
+    into parameterAdjoint: UnsafeMutableBufferPointer<Double>
+  ) {
+    check(parameterAdjoint.count, layout.parameterCount, "parameters")
+    check(imageAdjoint.count, plan.pixelCount, "pixels")
+    guard isFeasible, let adjoint = imageAdjoint.baseAddress else {
+      for i in parameterAdjoint.indices { parameterAdjoint[i] += .nan }
+      return
+    }
+    if !components.isEmpty {
+      canvas.pointer.update(repeating: 0, count: grid.transforms.realCount)
+      for y in 0..<plan.height {
+        (canvas.pointer + y * grid.columns).update(
+          from: adjoint + y * plan.width, count: plan.width)
+      }
+      grid.transforms.forward(canvas.pointer, into: spectrum.pointer)
+    }
+    for component in components {
+      var sums = component.reduce(grid, spectrum.pointer)
+      component.addCopiesAdjoint(adjoint, grid, to: &sums)
+      component.add(sums, to: parameterAdjoint)
+    }
+    for (k, p) in (lightCount..<layout.parameterCount).enumerated() {
+      var sum = 0.0
+      for y in 0..<plan.height {
+        for x in 0..<plan.width { sum += adjoint[y * plan.width + x] * skyTerm(k, x, y) }
+      }
+      parameterAdjoint[p] += sum
+    }
+  }
+
+  public func tangent(
+    _ parameters: UnsafeBufferPointer<Double>, direction: UnsafeBufferPointer<Double>,
+    into imageTangent: UnsafeMutableBufferPointer<Double>
+  ) {
+    check(direction.count, layout.parameterCount, "parameters")
+    check(imageTangent.count, plan.pixelCount, "pixels")
+    guard isFeasible, let out = imageTangent.baseAddress else {
+      imageTangent.update(repeating: .nan)
+      return
+    }
+    spectrum.pointer.update(repeating: 0, count: grid.transforms.spectrumCount)
+    for component in components {
+      component.addTangentSpectrum(component.direction(direction), grid, to: spectrum.pointer)
+    }
+    transformToImage(out)
+    for component in components {
+      component.subtractCopiesTangent(component.direction(direction), grid, from: out)
+    }
+    addSky(UnsafeBufferPointer(rebasing: direction[lightCount...]), to: out)
+  }
+
+  public func jacobian(
+    _ parameters: UnsafeBufferPointer<Double>, into jacobian: UnsafeMutableBufferPointer<Double>
+  ) {
+    let count = plan.pixelCount
+    check(jacobian.count, count * layout.parameterCount, "elements of the Jacobian")
+    guard isFeasible, let out = jacobian.baseAddress else {
+      jacobian.update(repeating: .nan)
+      return
+    }
+    for component in components {
+      for p in component.start..<component.start + component.kind.parameterCount {
+        direction.buffer.update(repeating: 0)
+        direction.pointer[p] = 1
+        let part = component.direction(UnsafeBufferPointer(direction.buffer))
+        spectrum.pointer.update(repeating: 0, count: grid.transforms.spectrumCount)
+        component.addTangentSpectrum(part, grid, to: spectrum.pointer)
+        transformToImage(out + p * count)
+        component.subtractCopiesTangent(part, grid, from: out + p * count)
+      }
+    }
+    for (k, p) in (lightCount..<layout.parameterCount).enumerated() {
+      for y in 0..<plan.height {
+        for x in 0..<plan.width { out[p * count + y * plan.width + x] = skyTerm(k, x, y) }
+      }
+    }
+  }
+
+  // MARK: - Grid
+
+  /// Reads the parameters and computes the transforms of all components on a grid that suits them all.
+  private func evaluate(_ parameters: UnsafeBufferPointer<Double>) {
+    isFeasible = true
+    var level = 0
+    for (i, component) in components.enumerated() {
+      guard let needed = component.read(parameters) else {
+        isFeasible = false
+        return
+      }
+      levels[i] = needed
+      level = max(level, needed)
+    }
+    for p in lightCount..<layout.parameterCount where !parameters[p].isFinite {
+      isFeasible = false
+      return
+    }
+    grid = plan.grid(level)
+    if canvas.count < grid.transforms.realCount {
+      canvas = FFTBuffer(count: grid.transforms.realCount)
+      spectrum = FFTBuffer(count: grid.transforms.spectrumCount)
+    }
+    for (i, component) in components.enumerated() {
+      component.prepare(grid, level: level, chosen: levels[i])
+    }
+  }
+
+  /// Sets an image to the frame's part of the periodic image of the spectrum, which is used up.
+  private func transformToImage(_ image: UnsafeMutablePointer<Double>) {
+    grid.transforms.inverse(spectrum.pointer, into: canvas.pointer)
+    for y in 0..<plan.height {
+      (image + y * plan.width).update(
+        from: canvas.pointer + y * grid.columns, count: plan.width)
+    }
+  }
+
+  // MARK: - Sky
+
+  /// Returns the derivative of the sky by its k-th parameter in a pixel.
+  private func skyTerm(_ k: Int, _ x: Int, _ y: Int) -> Double {
+    switch k {
+    case 0: 1
+    case 1: Double(x) - Double(plan.width - 1) / 2
+    default: Double(y) - Double(plan.height - 1) / 2
+    }
+  }
+
+  /// Adds the sky with given coefficients to an image.
+  private func addSky(_ sky: UnsafeBufferPointer<Double>, to image: UnsafeMutablePointer<Double>) {
+    for k in sky.indices {
+      for y in 0..<plan.height {
+        for x in 0..<plan.width { image[y * plan.width + x] += sky[k] * skyTerm(k, x, y) }
+      }
+    }
+  }
+
+  /// Traps where a buffer has not the expected number of elements.
+  private func check(_ found: Int, _ expected: Int, _ what: String) {
+    precondition(found == expected, "FourierRenderer: expected \(expected) \(what), got \(found)")
+  }
+}

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: MIT
+//
+// The light of a source's periodic copies inside the frame, with its derivatives: what is subtracted from the periodic image.
+
+import CKernels
+import Numerics
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// The copies of one Sérsic component on a periodic grid, on Chebyshev nodes over the frame.
+///
+/// Three rings of copies (8, 16, 24) are summed one by one, all but the first on a coarser grid of nodes; the light of
+/// further ones is taken as constant: what lies outside 7 × 7 periods, over the area of one. Six rings if that is much. Copies whose light in the
+/// frame is below 1e-11 of the peak are left out. The number of nodes follows from where the profile, continued to complex
+/// coordinates, is singular (Trefethen 2013, theorem 8.2).
+final class PeriodicCopies {
+  /// The share of the peak below which a copy is left out.
+  private static let negligible = 1e-11
+
+  /// The share of the peak that interpolation and the PSF's Taylor series may miss.
+  private static let tolerance = 1e-6
+
+  /// The share of the peak above which the light beyond three rings, known to some 2 %, is taken beyond six.
+  private static let largestRemainder = 1e-4
+
+  /// The plan.
+  private let plan: RendererPlan
+
+  /// The profile's look-up table.
+  private let profile = SpaceSlice()
+
+  /// The offsets of the near copies, (x, y) pairs.
+  private let near = FFTBuffer(count: 2 * 8)
+
+  /// The offsets of the far copies, (x, y) pairs.
+  private let far = FFTBuffer(count: 2 * (13 * 13 - 9))
+
+  /// The number of near copies.
+  private var nearCount = 0
+
+  /// The number of far copies.
+  private var farCount = 0
+
+  /// The values on the near and the far nodes, and scratch.
+  private let nearValues, farValues, scratch: FFTBuffer
+
+  /// The node grids in use.
+  private var frame: ChebyshevFrame
+  /// The nodes of the far copies.
+  private var farFrame: ChebyshevFrame
+
+  /// The light beyond the rings per pixel and unit flux, and its derivatives by r_eff, n, ellip and theta.
+  private var remainder = Remainder()
+
+  /// Minus one where the only copy is the source itself, far outside the frame: it is added, not subtracted.
+  private var sign = 1.0
+
+  /// The constants of the profile.
+  private(set) var constant = HalfLightConstant(n: 1)
+
+  /// The component.
+  private var geometry: SersicGeometry
+
+  /// The constant light of distant copies and its derivatives.
+  private struct Remainder {
+    /// The light per pixel and unit flux.
+    var value = 0.0
+    /// The derivative by r_eff.
+    var rEff = 0.0
+    /// The derivative by n.
+    var n = 0.0
+    /// The derivative by the axis ratio.
+    var ratio = 0.0
+    /// The derivative by theta.
+    var theta = 0.0
+  }
+
+  /// Creates memory for a plan.
+  init(plan: RendererPlan) {
+    self.plan = plan
+    frame = plan.frames[0]
+    farFrame = plan.frames[0]
+    let largest = ChebyshevFrame.counts.last ?? 0
+    nearValues = FFTBuffer(count: largest * largest)
+    farValues = FFTBuffer(count: largest * largest)
+    scratch = FFTBuffer(count: plan.frames.map(\.scratchCount).max() ?? 0)
+    geometry = SersicGeometry(
+      SersicShape(xc: 0, yc: 0, flux: 0, rEff: 1, n: 1, ellip: 0, theta: 0))
+  }
+
+  /// Whether there is anything to subtract.
+  var isEmpty: Bool { nearCount == 0 && farCount == 0 && remainder.value == 0 }
+
+  /// The central surface brightness per unit flux.
+  private var centralBrightness: Double {
+    let n = constant.n
+    return exp(2 * n * log(constant.b) - constant.logGamma)
+      / (2 * .pi * geometry.q * geometry.rEff * geometry.rEff * n)
+  }
+
+  /// The derivative of the logarithm of `centralBrightness` by n.
+  private var logBrightnessSlope: Double {
+    let n = constant.n
+    return 2 * log(constant.b) + 2 * n * constant.slope / constant.b - 1 / n - 2 * constant.digamma
+  }
+
+  // MARK: - Choice of copies and nodes
+
+  /// Chooses the copies of a component; returns false where a larger grid is needed for them to be smooth.
+  ///
+  /// - Parameters:
+  ///   - geometry: The component.
+  ///   - period: The periods along x and y; nil: the source itself, which is far outside the frame.
+  /// - Returns: Whether copies can be subtracted to the tolerance.
+  func prepare(_ geometry: SersicGeometry, period: (x: Int, y: Int)?) -> Bool {
+    self.geometry = geometry
+    if constant.n != geometry.n { constant = HalfLightConstant(n: geometry.n) }
+    nearCount = 0
+    farCount = 0
+    remainder = Remainder()
+    sign = period == nil ? -1 : 1
+    let brightness = centralBrightness
+    let spread = max(0.5 * (plan.moments.xx + plan.moments.yy) / plan.moments.sum, 0.1)
+    let peak = 0.5 / (.pi * (geometry.q * geometry.rEff * geometry.rEff + 2 * spread))
+    let logPeak = log(peak / brightness)
+    let largestAxis = geometry.rEff * max(1, geometry.q)
+    let smallestAxis = geometry.rEff * min(1, geometry.q)
+    var range = (smallest: Double.infinity, largest: 0.0)
+    var needed = 0.0
+    var blur = 0.0
+    var rings = 0
+    if let period {
+      rings = 3
+      setRemainder(period, rings: rings, logPeak: logPeak)
+      if remainder.value > Self.largestRemainder * peak {
+        rings = 6
+        setRemainder(period, rings: rings, logPeak: logPeak)
+      }
+    }
+    for j in -rings...rings {
+      for i in -rings...rings {
+        let ring = max(abs(i), abs(j))
+        if ring == 0 && period != nil { continue }
+        let dx = Double(i * (period?.x ?? 0))
+        let dy = Double(j * (period?.y ?? 0))
+        let x = geometry.xc + dx
+        let y = geometry.yc + dy
+        let nearest = distance(x, y)
+        // The least z in the frame is not below this one's.
+        let logLight = -constant.b * pow(nearest.least / largestAxis, 1 / geometry.n)
+        guard logLight > log(Self.negligible) + logPeak else { continue }
+        range.smallest = min(range.smallest, nearest.least / largestAxis)
+        range.largest = max(range.largest, nearest.greatest / smallestAxis)
+        if ring <= 1 {
+          near.pointer[2 * nearCount] = x
+          near.pointer[2 * nearCount + 1] = y
+          nearCount += 1
+          let demand = smoothness(x, y, logPeak: logPeak)
+          needed = max(needed, demand.nodes)
+          blur = max(blur, demand.blur)
+        } else {
+          far.pointer[2 * farCount] = x
+          far.pointer[2 * farCount + 1] = y
+          farCount += 1
+        }
+      }
+    }
+    guard nearCount > 0 || farCount > 0 else {
+      remainder = Remainder()
+      return true
+    }
+    let counts = ChebyshevFrame.counts
+    let choice = counts.firstIndex { Double($0) >= needed }
+    frame = plan.frames[choice ?? counts.count - 1]
+    farFrame = plan.frames[counts.firstIndex(of: frame.coarserCount) ?? 0]
+    profile.fill(
+      constant,
+      range: range.smallest * range.smallest * 0.999...range.largest * range.largest * 1.001)
+    return choice != nil && blur < 3 * Self.tolerance
+  }
+
+  /// Returns the least and the greatest distance of the frame's pixels from a place.
+  private func distance(_ x: Double, _ y: Double) -> (least: Double, greatest: Double) {
+    func along(_ x: Double, _ pixels: Int) -> (Double, Double) {
+      let last = Double(pixels) - 0.5
+      return (max(-0.5 - x, x - last, 0), max(abs(x + 0.5), abs(x - last)))
+    }
+    let a = along(x, plan.width)
+    let b = along(y, plan.height)
+    return ((a.0 * a.0 + b.0 * b.0).squareRoot(), (a.1 * a.1 + b.1 * b.1).squareRoot())
+  }
+
+  /// Returns the number of nodes that a copy needs, and the share of the peak that the PSF's Taylor series misses.
+  private func smoothness(_ x: Double, _ y: Double, logPeak: Double) -> (
+    nodes: Double, blur: Double
+  ) {
+    let form = geometry.spaceForm
+    let root = max(form.xx * form.yy - form.xy * form.xy, 0).squareRoot()
+    var nodes = 0.0
+    var blur = 0.0
+    for axis in 0..<2 {
+      let pixels = axis == 0 ? plan.width : plan.height
+      let across = axis == 0 ? plan.height : plan.width
+      let center = axis == 0 ? x : y
+      let other = axis == 0 ? y : x
+      let a = axis == 0 ? form.xx : form.yy
+      let c = axis == 0 ? form.yy : form.xx
+      let half = 0.5 * Double(pixels)
+      for sample in 0..<5 {
+        let offset = -0.5 + 0.25 * Double(sample) * Double(across) - other
+        // The singularities of the profile on this line, in units where the frame is −1 … 1.
+        let re = (center - offset * form.xy / a - half + 0.5) / half
+        let im = abs(offset) * root / a / half
+        let nearest = min(max(re, -1), 1)
+        let d = nearest * half + half - 0.5 - center
+        let u = max(d * (a * d + 2 * form.xy * offset) + c * offset * offset, 1e-12)
+        let amplitude = -constant.b * pow(u, 0.5 / geometry.n) - logPeak
+        let sum =
+          (((re - 1) * (re - 1) + im * im).squareRoot()
+            + ((re + 1) * (re + 1) + im * im).squareRoot()) / 2
+        let rate = log(sum + max(sum * sum - 1, 0).squareRoot())
+        let excess = amplitude - log(Self.tolerance)
+        if excess > 0 { nodes = max(nodes, rate > 1e-3 ? excess / rate : 1e3) }
+        let gap = half * ((re - nearest) * (re - nearest) + im * im).squareRoot()
+        // As for a power of the distance: slope (slope + 1/gap) (slope + 2/gap) (slope + 3/gap) is the fourth derivative.
+        let gradientX = a * d + form.xy * offset
+        let gradientY = form.xy * d + c * offset
+        let slope =
+          constant.b / geometry.n * pow(u, 0.5 / geometry.n - 1)
+          * (gradientX * gradientX + gradientY * gradientY).squareRoot()
+        let inverse = 1 / max(gap, 0.1)
+        let fourth =
+          slope * (slope + inverse) * (slope + 2 * inverse) * (slope + 3 * inverse)
+        blur = max(blur, plan.moments.fourth / 24 * fourth * exp(min(amplitude, 50)))
+      }
+    }
+    return (nodes, blur)
+  }
+
+  // MARK: - The remainder
+
+  /// Sets the light beyond the rings from the share of the flux outside their rectangle.
+  private func setRemainder(_ period: (x: Int, y: Int), rings: Int, logPeak: Double) {
+    remainder = Remainder()
+    let n = geometry.n
+    let points = 16
+    let area = Double(period.x * period.y)
+    let (s, c, q, r) = (geometry.sinTheta, geometry.cosTheta, geometry.q, geometry.rEff)
+    let sides = (
+      (Double(rings) + 0.5) * Double(period.x), (Double(rings) + 0.5) * Double(period.y)
+    )
+    let nearest = min(sides.0, sides.1) / (r * max(1, q))
+    // Q(2n, x) ≤ x^(2n) e^(−x) / Γ(2n) for x > 2n, up to a factor of order one.
+    let x = constant.b * pow(nearest, 1 / n)
+    let bound = 2 * n * log(x) - x - constant.logGamma
+    guard x < 2 * n || bound - log(area) > log(Self.negligible) + logPeak + log(centralBrightness)
+    else { return }
+    let step = 1e-4 * n
+    let above = HalfLightConstant(n: n + step)
+    let below = HalfLightConstant(n: n - step)
+    for k in 0..<points {
+      let phi = .pi * (Double(k) + 0.5) / Double(points)
+      let (a, b) = (cos(phi), sin(phi))
+      let ex = -s * a + q * c * b
+      let ey = c * a + q * s * b
+      // The ray leaves through a side parallel to y, or to x.
+      let throughY = sides.0 * abs(ey) < sides.1 * abs(ex)
+      let e = throughY ? ex : ey
+      let byRatio = throughY ? c * b : s * b
+      let byTheta = throughY ? -c * a - q * s * b : -s * a + q * c * b
+      let z = (throughY ? sides.0 : sides.1) / (r * abs(e))
+      let x = constant.b * pow(z, 1 / n)
+      let share = 1 / (Double(points) * area)
+      remainder.value += share * regularizedGammaQ(2 * n, x)
+      let byLogZ = -share * gammaDensityLog(2 * n, x) / n
+      remainder.rEff -= byLogZ / r
+      remainder.ratio -= byLogZ * byRatio / e
+      remainder.theta -= byLogZ * byTheta / e
+      let upper = regularizedGammaQ(2 * above.n, above.b * pow(z, 1 / above.n))
+      let lower = regularizedGammaQ(2 * below.n, below.b * pow(z, 1 / below.n))
+      remainder.n += share * (upper - lower) / (2 * step)
+    }
+  }
+
+  // MARK: - Values and derivatives
+
+  /// Subtracts the copies' light from an image.
+  func subtract(from image: UnsafeMutablePointer<Double>) {
+    guard !isEmpty else { return }
+    var c = (geometry.flux * centralBrightness, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    withUnsafeBytes(of: &c) {
+      subtract($0.assumingMemoryBound(to: Double.self), geometry.flux * remainder.value, image)
+    }
+  }
+
+  /// Subtracts the change of the copies' light along a direction from an image.
+  func subtractTangent(_ d: SersicDirection, from image: UnsafeMutablePointer<Double>) {
+    guard !isEmpty else { return }
+    let unit = centralBrightness
+    let total = geometry.flux * unit
+    let form = geometry.spaceForm
+    let slopes = geometry.spaceFormSlopes
+    let byLog =
+      -2 * d.rEff / geometry.rEff + d.ellip / geometry.q + logBrightnessSlope * d.n
+    var c = (
+      unit * d.flux + total * byLog,
+      -2 * total * (form.xx * d.xc + form.xy * d.yc),
+      -2 * total * (form.xy * d.xc + form.yy * d.yc),
+      total * (slopes.rEff.xx * d.rEff + slopes.ellip.xx * d.ellip + slopes.theta.xx * d.theta),
+      2 * total * (slopes.rEff.xy * d.rEff + slopes.ellip.xy * d.ellip + slopes.theta.xy * d.theta),
+      total * (slopes.rEff.yy * d.rEff + slopes.ellip.yy * d.ellip + slopes.theta.yy * d.theta),
+      total * d.n
+    )
+    let constant =
+      d.flux * remainder.value
+      + geometry.flux
+      * (d.rEff * remainder.rEff + d.n * remainder.n - d.ellip * remainder.ratio
+        + d.theta * remainder.theta)
+    withUnsafeBytes(of: &c) {
+      subtract($0.assumingMemoryBound(to: Double.self), constant, image)
+    }
+  }
+
+  /// Subtracts the sum of copies with the given coefficients of `sersic_copies`, and a constant, from an image.
+  private func subtract(
+    _ c: UnsafeBufferPointer<Double>, _ constant: Double, _ image: UnsafeMutablePointer<Double>
+  ) {
+    let form = geometry.spaceForm
+    var slice = profile.slice
+    nearValues.pointer.update(repeating: constant, count: frame.count * frame.count)
+    farValues.pointer.update(repeating: 0, count: farFrame.count * farFrame.count)
+    withUnsafeBytes(of: form) { bytes in
+      let form = bytes.assumingMemoryBound(to: Double.self).baseAddress
+      sersic_copies(
+        &slice, nearCount, near.pointer, form, c.baseAddress, frame.count, frame.x.nodes,
+        frame.count, frame.y.nodes, nearValues.pointer)
+      if farCount > 0 {
+        sersic_copies(
+          &slice, farCount, far.pointer, form, c.baseAddress, farFrame.count, farFrame.x.nodes,
+          farFrame.count, farFrame.y.nodes, farValues.pointer)
+        frame.addCoarser(farValues.pointer, to: nearValues.pointer, scratch: scratch.pointer)
+      }
+    }
+    frame.add(nearValues.pointer, factor: -sign, to: image, scratch: scratch.pointer)
+  }
+
+  /// Subtracts the copies' part of the parameter adjoint for an image adjoint.
+  func subtractAdjoint(
+    _ imageAdjoint: UnsafePointer<Double>, from out: inout SersicDirection
+  ) {
+    guard !isEmpty else { return }
+    frame.adjoint(imageAdjoint, factor: -sign, into: nearValues.pointer, scratch: scratch.pointer)
+    var total = 0.0
+    for i in 0..<frame.count * frame.count { total += nearValues.pointer[i] }
+    let form = geometry.spaceForm
+    var slice = profile.slice
+    var sums = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    withUnsafeMutableBytes(of: &sums) { bytes in
+      let sums = bytes.assumingMemoryBound(to: Double.self).baseAddress
+      withUnsafeBytes(of: form) { bytes in
+        let form = bytes.assumingMemoryBound(to: Double.self).baseAddress
+        sersic_copies_adjoint(
+          &slice, nearCount, near.pointer, form, frame.count, frame.x.nodes, frame.count,
+          frame.y.nodes, nearValues.pointer, sums)
+        if farCount > 0 {
+          frame.coarserAdjoint(
+            nearValues.pointer, into: farValues.pointer, scratch: scratch.pointer)
+          sersic_copies_adjoint(
+            &slice, farCount, far.pointer, form, farFrame.count, farFrame.x.nodes, farFrame.count,
+            farFrame.y.nodes, farValues.pointer, sums)
+        }
+      }
+    }
+    let unit = centralBrightness
+    let flux = geometry.flux
+    let bright = flux * unit
+    let slopes = geometry.spaceFormSlopes
+    func contract(_ f: QuadraticForm) -> Double {
+      bright * (f.xx * sums.3 + 2 * f.xy * sums.4 + f.yy * sums.5)
+    }
+    out.flux += unit * sums.0 + remainder.value * total
+    out.xc -= 2 * bright * (form.xx * sums.1 + form.xy * sums.2)
+    out.yc -= 2 * bright * (form.xy * sums.1 + form.yy * sums.2)
+    out.rEff +=
+      contract(slopes.rEff) - 2 / geometry.rEff * bright * sums.0
+      + flux * remainder.rEff * total
+    out.ellip +=
+      contract(slopes.ellip) + bright * sums.0 / geometry.q - flux * remainder.ratio * total
+    out.theta += contract(slopes.theta) + flux * remainder.theta * total
+    out.n +=
+      bright * (logBrightnessSlope * sums.0 + sums.6) + flux * remainder.n * total
+  }
+}
+
+/// A direction, or an adjoint, of a Sérsic component's parameters.
+struct SersicDirection {
+  /// Along the centre's column.
+  var xc = 0.0
+  /// Along the centre's row.
+  var yc = 0.0
+  /// Along the flux.
+  var flux = 0.0
+  /// Along the half-light radius.
+  var rEff = 0.0
+  /// Along the Sérsic index.
+  var n = 0.0
+  /// Along the ellipticity.
+  var ellip = 0.0
+  /// Along the angle.
+  var theta = 0.0
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+//
+// What all Fourier renderers of one image share: geometry, the PSF's transform, periodic grids, transforms.
+
+public import Numerics
+import Synchronization
+
+/// The immutable part of a Fourier renderer: the frame, the PSF, periodic grids of several sizes.
+///
+/// A source inside the frame is drawn on the smallest grid, about 1.27 times the frame and wide enough for half a PSF. The
+/// further a source lies outside, the larger the grid has to be for its periodic copies to stay off the frame; larger
+/// grids are made when first needed.
+public final class RendererPlan: Sendable {
+  /// The number of columns of the image.
+  public let width: Int
+
+  /// The number of rows of the image.
+  public let height: Int
+
+  /// The point-spread function, used as given.
+  public let psf: PointSpreadFunction
+
+  /// The PSF's moments.
+  let moments: PointSpreadMoments
+
+  /// Node grids over the frame, by `ChebyshevFrame.counts`.
+  let frames: [ChebyshevFrame]
+
+  /// The periodic grids' sizes by level: as multiples of the frame, then of half a PSF beyond it.
+  private static let margins: [(frame: Double, psf: Double)] = [
+    (1.27, 1), (1.6, 1.5), (2.2, 2), (3.4, 3),
+  ]
+
+  /// The number of levels.
+  static let levels = margins.count
+
+  /// How far a PSF reaches from its centre, in image pixels, along x and y.
+  let reach: (x: Double, y: Double)
+
+  /// The periodic grids, by level.
+  private let grids: Mutex<[FourierGrid?]>
+
+  /// The effort of planning the smallest grid's transforms.
+  private let planning: FFTPlanning
+
+  /// Lays out the grids and transforms the PSF.
+  ///
+  /// - Parameters:
+  ///   - width: Columns of the image, > 0.
+  ///   - height: Rows of the image, > 0.
+  ///   - psf: The effective PSF, which contains the pixel's response; nil is an error.
+  ///   - planning: The effort of planning the transforms of the smallest grid; larger grids are estimated.
+  /// - Throws: `RenderingError` with kind `emptyGrid`, `invalidPointSpread`, or `unsupportedScene` without a PSF.
+  public init(
+    width: Int, height: Int, psf: PointSpreadFunction?, planning: FFTPlanning = .estimate
+  ) throws(RenderingError) {
+    guard width > 0 && height > 0 else {
+      throw RenderingError(
+        .emptyGrid, expected: "an image with pixels", found: "\(width) × \(height)",
+        advice: "check the image or its section")
+    }
+    guard let psf else {
+      throw RenderingError(
+        .unsupportedScene, expected: "a PSF for the Fourier renderer", found: "none",
+        advice: "give a PSF, or use the pixel-integrated renderer")
+    }
+    try psf.validate()
+    self.width = width
+    self.height = height
+    self.psf = psf
+    self.planning = planning
+    let moments = PointSpreadMoments(psf)
+    self.moments = moments
+    let counts = ChebyshevFrame.counts
+    frames = counts.indices.map { i in
+      ChebyshevFrame(
+        count: counts[i], coarser: counts[max(i - 2, 0)], width: width, height: height,
+        moments: moments)
+    }
+    let side = 1 / Double(psf.oversampling)
+    reach = (
+      max(psf.centerX, Double(psf.width - 1) - psf.centerX) * side,
+      max(psf.centerY, Double(psf.height - 1) - psf.centerY) * side
+    )
+    grids = Mutex([FourierGrid?](repeating: nil, count: Self.levels))
+    _ = grid(0)
+  }
+
+  /// The number of pixels of the image.
+  var pixelCount: Int { width * height }
+
+  /// Returns the size of a periodic grid along an axis with `pixels` of the frame, `across` along the other.
+  ///
+  /// Larger grids are not much longer than wide: the rings of copies are to surround sources far beyond the longer side.
+  private static func size(_ level: Int, pixels: Int, across: Int, reach: Double) -> Int {
+    let margin = margins[level]
+    let side = level == 0 ? Double(pixels) : max(Double(pixels), 0.7 * Double(across))
+    let least = max(margin.frame * side, Double(pixels) + margin.psf * reach + 2)
+    let size = FFTSizes.good(atLeast: max(Int(least.rounded(.up)), 8))
+    return size % 2 == 0 ? size : FFTSizes.good(atLeast: size + 1)
+  }
+
+  /// Returns the periods of a level's grid.
+  func period(_ level: Int) -> (x: Int, y: Int) {
+    (
+      Self.size(level, pixels: width, across: height, reach: reach.x),
+      Self.size(level, pixels: height, across: width, reach: reach.y)
+    )
+  }
+
+  /// Returns the grid of a level, made at first use.
+  func grid(_ level: Int) -> FourierGrid {
+    grids.withLock { grids in
+      if let known = grids[level] { return known }
+      let period = period(level)
+      let grid = FourierGrid(
+        columns: period.x, rows: period.y, psf: psf, planning: level == 0 ? planning : .estimate)
+      grids[level] = grid
+      return grid
+    }
+  }
+
+  /// Returns the smallest level on which a source's copies stay off the frame; nil if there is none.
+  func level(xc: Double, yc: Double) -> Int? {
+    func allows(_ period: Int, _ center: Double, _ pixels: Int, _ reach: Double) -> Bool {
+      let outside = max(-0.5 - center, center - (Double(pixels) - 0.5), 0)
+      let frame = Double(pixels)
+      return outside <= min(Double(period) - 1.27 * frame, Double(period) - frame - reach)
+    }
+    return (0..<Self.levels).first {
+      let period = period($0)
+      return allows(period.x, xc, width, reach.x) && allows(period.y, yc, height, reach.y)
+    }
+  }
+}
