@@ -59,4 +59,7 @@ public protocol TunableKernel: Kernel {
 
   /// The acceptance that the step size is tuned to.
   var targetAcceptance: Double { get }
+
+  /// Returns a step size of the right order at a state, to begin tuning with.
+  func reasonableStepSize(_ state: State, _ target: some LogDensity, key: RandomKey) -> Double
 }

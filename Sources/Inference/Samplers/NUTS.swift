@@ -66,6 +66,34 @@ public struct NUTS: TunableKernel {
     return State(position: q, gradient: gradient, logDensity: value)
   }
 
+  /// Doubles or halves the step size until one leapfrog step crosses an acceptance of 0.8 (Hoffman and Gelman, algorithm 4).
+  public func reasonableStepSize(_ state: State, _ target: some LogDensity, key: RandomKey)
+    -> Double
+  {
+    let n = state.position.count
+    let metric = prepared.dimension == n ? prepared : PreparedMetric(.identity(n))
+    var z = PhasePoint(target.workspace(vectors: 4), 0)
+    var size = stepSize
+    var direction = 0.0
+    for attempt in 0..<100 {
+      for k in 0..<n {
+        z.q[k] = state.position[k]
+        z.g[k] = state.gradient[k]
+      }
+      z.logDensity = state.logDensity
+      metric.drawMomentum(z.p, key.folding(in: UInt64(attempt)))
+      metric.velocity(z.p, z.v)
+      let before = z.energy
+      z.leapfrog(size, metric, target)
+      // The threshold is log 0.8, as in Stan.
+      let isGood = before - z.energy > -0.2231435513142097
+      if direction == 0 { direction = isGood ? 1 : -1 }
+      if isGood != (direction > 0) || !size.isFinite || size < 1e-300 { break }
+      size *= direction > 0 ? 2 : 0.5
+    }
+    return size
+  }
+
   public func step(_ state: inout State, _ target: some LogDensity, key: RandomKey) -> Info {
     let n = state.position.count
     let metric = prepared.dimension == n ? prepared : PreparedMetric(.identity(n))
