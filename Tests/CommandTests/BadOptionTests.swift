@@ -39,7 +39,7 @@ struct BadOptionTests {
     Case("--pixel-response", "maybe", says: ["included", "integrated"]),
     Case("--prior-style", "mine", says: ["default", "pysersic"]),
     Case("--optimizer", "adam", says: ["levenberg-marquardt", "lbfgs"]),
-    Case("--draws", "0", says: ["--draws", "at least 2"]),
+    Case("--draws", "0", says: ["--draws", "from 2 draws"]),
     Case("--seed", "many", says: ["--seed"]),
     Case("--center", "12", says: ["--center", "X,Y"]),
     Case("--psf-oversampling", "0", says: ["--psf-oversampling"]),
