@@ -23,7 +23,8 @@ struct NUTSTests {
     }
   }
 
-  @Test("means, variances and correlations of a correlated normal are right", arguments: [true, false])
+  @Test(
+    "means, variances and correlations of a correlated normal are right", arguments: [true, false])
   func correlated(dense: Bool) throws {
     let density = try Self.correlatedNormal().logDensity()
     let draws = try NUTS().run(
@@ -35,7 +36,8 @@ struct NUTSTests {
       #expect(scalar.bulkESS > 800 && scalar.tailESS > 800)
       // Five Monte Carlo errors: a false failure in two million.
       #expect(abs(scalar.mean) < 5 * scalar.meanError)
-      #expect(abs(scalar.standardDeviation / expected[k] - 1) < 5 / (2 * scalar.bulkESS).squareRoot())
+      #expect(
+        abs(scalar.standardDeviation / expected[k] - 1) < 5 / (2 * scalar.bulkESS).squareRoot())
     }
     let (x, y) = (draws.scalars[0].values, draws.scalars[1].values)
     let correlation = zip(x, y).reduce(0) { $0 + $1.0 * $1.1 } / Double(x.count) / 3
@@ -95,7 +97,9 @@ struct NUTSTests {
   @Test("the warm-up's windows are Stan's")
   func windows() {
     #expect(
-      WarmUpSchedule(iterations: 1000).windows == [75..<100, 100..<150, 150..<250, 250..<450, 450..<950])
+      WarmUpSchedule(iterations: 1000).windows == [
+        75..<100, 100..<150, 150..<250, 250..<450, 450..<950,
+      ])
     #expect(WarmUpSchedule(iterations: 100).windows == [15..<90])
     #expect(WarmUpSchedule(iterations: 10).windows.isEmpty)
   }

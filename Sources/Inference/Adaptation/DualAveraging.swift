@@ -44,5 +44,7 @@ public struct DualAveraging: Sendable, Codable {
   public var stepSize: Double { exponential(logStep) }
 
   /// The averaged step size, to be used after the warm-up.
-  public var averagedStepSize: Double { count > 0 ? exponential(logStepMean) : exponential(logStep) }
+  public var averagedStepSize: Double {
+    count > 0 ? exponential(logStepMean) : exponential(logStep)
+  }
 }

@@ -44,7 +44,13 @@ public struct LaplaceApproximation: Sendable {
       if second.value >= mode.value { mode = second }
     }
     let n = density.dimension
-    let hessian = evaluator.hessian(at: mode.position, curvature: .full).map { -$0 }
+    var hessian = evaluator.hessian(at: mode.position, curvature: .full).map { -$0 }
+    for entry in density.layout.entries {
+      guard case .circular = entry.constraint else { continue }
+      // A direction that the density leaves flat gets the width of a whole turn, which wraps to uniform (to e^(−2π²));
+      // for an angle with a standard deviation of 0.1 this changes it by a part in 10 000.
+      for k in entry.range { hessian[k * n + k] += 1 / (4 * Double.pi * Double.pi) }
+    }
     guard hessian.allSatisfy(\.isFinite) else {
       throw ModelError(
         .notFinite,
