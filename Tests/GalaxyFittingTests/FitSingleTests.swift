@@ -205,6 +205,41 @@ struct FitSingleTests {
     #expect(posterior.findings.contains { $0.code == "prior-edge" && $0.subject == "n" })
   }
 
+  @Test("a fit starts inside priors on the unit interval, and says where one holds it at its end")
+  func unitInterval() throws {
+    let light = Sersic(xc: 20, yc: 20, flux: 60, rEff: 4, n: 4, ellip: 0.2, theta: 1)
+    let pixels = try Self.clean(light.lightProfile, width: 41, height: 41)
+    let image = try Self.image(pixels, sigma: 0.01, width: 41, height: 41)
+    var prior = autoprior(image, .sersic, sky: .none)
+    // An index of 4 is far outside; the starts at n = 1 and n = 4 once lay outside the support.
+    prior["n"] = Beta(1, 1)
+    let best = try FitSingle(image, prior: prior).findMAP()
+    #expect(best.findings.contains { $0.code == "at-bound" && $0.subject == "n" }, "\(best["n"])")
+  }
+
+  @Test("a maximum with a round galaxy says that it has no angle, unless the angle is fixed")
+  func roundMaximum() throws {
+    let light = Sersic(xc: 20, yc: 20, flux: 60, rEff: 4, n: 2, ellip: 0.2, theta: 1)
+    let pixels = try Self.clean(light.lightProfile, width: 41, height: 41)
+    let image = try Self.image(pixels, sigma: 0.01, width: 41, height: 41)
+    var prior = autoprior(image, .sersic, sky: .none)
+    let flat = try FitSingle(image, prior: prior).findMAP()
+    #expect(!flat.findings.contains { $0.code == "angle-undetermined" })
+    prior.fix("ellip", at: 0)
+    let round = try FitSingle(image, prior: prior).findMAP()
+    #expect(round.findings.contains { $0.code == "angle-undetermined" })
+    prior.fix("theta", at: 0)
+    let fixed = try FitSingle(image, prior: prior).findMAP()
+    #expect(!fixed.findings.contains { $0.code == "angle-undetermined" })
+  }
+
+  @Test("fewer pixels than parameters are warned of")
+  func fewPixels() throws {
+    let image = try Self.image([1, 2, 1, 3], sigma: 0.1, width: 2, height: 2)
+    let best = try FitSingle(image, prior: autoprior(image, .sersic, sky: .none)).findMAP()
+    #expect(best.findings.contains { $0.code == "few-pixels" })
+  }
+
   @Test("an angle that the data do not determine is said to be undetermined")
   func roundGalaxy() throws {
     let light = Sersic(xc: 20, yc: 20, flux: 20, rEff: 3, n: 1, ellip: 0, theta: 0)

@@ -208,6 +208,17 @@ struct SourcePropertiesTests {
     #expect(found.flux > 0.3 * galaxy.flux && found.flux < galaxy.flux)
   }
 
+  @Test("a sky inside the flux of pysersic's priors is warned of, above and below zero")
+  func skyInFlux() throws {
+    let galaxy = GaussianGalaxy(flux: 500)
+    for (sky, isWarned) in [(0.0, false), (100, true), (-50, true)] {
+      let image = try TestFrame([galaxy], sky: sky).image()
+      let found = SourceProperties(image, style: .pysersic)
+      #expect(codes(found).contains("flux-holds-sky") == isWarned, "sky \(sky)")
+      #expect(!codes(SourceProperties(image)).contains("flux-holds-sky"))
+    }
+  }
+
   @Test(
     "an image without noise, without PSF, of a few pixels, or all of one value gives finite guesses"
   )

@@ -136,10 +136,12 @@ public struct PosteriorFit: Sendable {
 
   /// Returns the bound of an interval prior at which a good part of the draws pile up.
   private static func edge(_ fit: FitSingle, _ scalar: ScalarDraws) -> Double? {
-    guard case .interval(let lowest, let highest)? = fit.prior[scalar.name]?.support else {
-      return nil
+    let (low, high): (Double, Double)
+    switch fit.prior[scalar.name]?.support {
+    case .interval(let lowest, let highest)?: (low, high) = (lowest.item(), highest.item())
+    case .unitInterval?: (low, high) = (0, 1)
+    default: return nil
     }
-    let (low, high) = (lowest.item(), highest.item())
     let margin = 0.02 * (high - low)
     let tenth = scalar.values.count / 10
     // A nearly round galaxy is at the end of what there is, not at the edge of a prior.

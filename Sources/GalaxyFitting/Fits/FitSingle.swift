@@ -118,6 +118,7 @@ public struct FitSingle: Sendable {
       let (low, high) = (low.item(), high.item())
       let margin = 0.02 * (high - low)
       return min(max(value, low + margin), high - margin)
+    case .unitInterval: return min(max(value, 0.02), 0.98)
     case .positive: return max(value, 1e-6)
     case .greaterThan(let low):
       return max(value, low.item() + 1e-3 * max(1, abs(low.item())))

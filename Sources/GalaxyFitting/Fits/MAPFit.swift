@@ -118,6 +118,13 @@ public struct MAPFit: Sendable {
     if !best.isConverged {
       list.append(InputFinding(.warning, "not-converged", subject: "fit", best.explanation))
     }
+    if fit.image.goodCount <= fit.prior.freeSites.count {
+      list.append(
+        InputFinding(
+          .warning, "few-pixels", subject: fit.image.names.science,
+          "expected more unmasked pixels than free parameters, found \(fit.image.goodCount) for \(fit.prior.freeSites.count): the priors decide; use a larger image, or fix parameters"
+        ))
+    }
     for (name, value) in parameters where fit.prior.fixed[name] == nil {
       guard let bound = bound(fit, name, value) else { continue }
       if name == GalaxySite.ellip && bound == 0 {
@@ -132,6 +139,15 @@ public struct MAPFit: Sendable {
           "\(name) = \(value) lies at the bound \(bound) of its prior; widen the prior, or use a model that fits better"
         ))
     }
+    let values = Dictionary(parameters.map { ($0.name, $0.value) }) { $1 }
+    if fit.prior.freeSites.contains(GalaxySite.theta), let ellip = values[GalaxySite.ellip],
+      ellip < roundEllip
+    {
+      list.append(
+        InputFinding(
+          .warning, "angle-undetermined", subject: GalaxySite.theta,
+          "the galaxy is round (ellip = \(ellip)): theta is not determined; do not quote it"))
+    }
     let rivals = all.filter {
       $0.isConverged && best.value - $0.value > 0.1 && best.value - $0.value < 8
     }
@@ -145,6 +161,9 @@ public struct MAPFit: Sendable {
     return list
   }
 
+  /// The ellipticity below which a maximum has no angle: the image changes by less than 1e-3 of itself as it turns.
+  private static let roundEllip = 1e-3
+
   /// Returns a number with two decimals as text.
   private static func rounded(_ x: Double) -> String { "\((x * 100).rounded() / 100)" }
 
@@ -156,6 +175,7 @@ public struct MAPFit: Sendable {
       let (low, high) = (low.item(), high.item())
       let margin = 1e-4 * (high - low)
       return value < low + margin ? low : value > high - margin ? high : nil
+    case .unitInterval?: return value < 1e-4 ? 0 : value > 1 - 1e-4 ? 1 : nil
     case .greaterThan(let low)?:
       let low = low.item()
       return value < low + 1e-4 * max(1, abs(low)) ? low : nil

@@ -158,11 +158,12 @@ struct SourceFindings {
           + "Give a prior for the sky, or a larger cutout.")
     }
     if let fall = fallAtBorder() {
+      // The default prior of the sky is as wide as the border's scatter: a fitted sky makes good what is less.
       add(
-        .warning, "border-light",
-        "expected the light to be level near the border, found it falling by \(shortened(fall)) per pixel "
-          + "over the last third (scatter \(shortened(sky.standardDeviation))): the sky is not determined and the "
-          + "border's median, \(shortened(sky.median)), is too high. Use a larger cutout, or fix the sky."
+        fall > sky.standardDeviation ? .warning : .note, "border-light",
+        "expected level light near the border, found it \(shortened(fall)) brighter at two thirds of the way there "
+          + "(one pixel's scatter is \(shortened(sky.standardDeviation))): the border's median, "
+          + "\(shortened(sky.median)), is above the sky. Let the sky be fitted, or use a larger cutout."
       )
     }
   }

@@ -14,6 +14,7 @@ extension SourceProperties {
   ) {
     style = .pysersic
     let catalogue = KronPhotometry(image)
+    let aboveSky = flux
     flux = max(catalogue.segmentFlux, 0)
     fluxError = 2 * abs(catalogue.segmentFlux).squareRoot()
     let center = position ?? catalogue.windowedCentroid
@@ -37,6 +38,25 @@ extension SourceProperties {
     let border = estimateSky(image, borderWidth: borderWidth, includingMasked: true)
     sky = border.median
     skyError = 2 * border.standardDeviation / Double(max(border.count, 1)).squareRoot()
+    examineCatalogueGuesses(image, sum: catalogue.segmentFlux, aboveSky: aboveSky)
+  }
+
+  /// Adds the findings that hold for these guesses alone: the sky is in the flux, and its own prior is narrow.
+  private mutating func examineCatalogueGuesses(
+    _ image: ObservedImage, sum: Double, aboveSky: Double
+  ) {
+    // A sky that changes the sum by less than this share is within the flux prior of a typical image.
+    if abs(sum - aboveSky) > 0.5 * abs(aboveSky) {
+      findings.append(
+        InputFinding(
+          .warning, "flux-holds-sky", subject: image.names.science,
+          "expected an image without sky for priors in pysersic's style, found \(shortened(sum)) in all pixels, of which "
+            + "\(shortened(aboveSky)) is above the border's sky: the prior of the flux holds the sky. Subtract the sky "
+            + "first, give a prior for the flux, or use the default style."))
+    }
+    for k in findings.indices where findings[k].code == "border-light" {
+      findings[k].severity = .warning
+    }
   }
 
   /// Adds the finding that a guess of the default style stands in for pysersic's.

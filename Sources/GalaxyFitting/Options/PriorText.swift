@@ -5,19 +5,6 @@
 public import Distributions
 import GalaxyModels
 
-/// The range in which a parameter of the stock models has a meaning; nil where any number will do.
-///
-/// The index goes from 0.25 to 12 where renderers are tested well beyond the promised 0.3 to 10; an ellipticity of 1 is
-/// a line.
-public func meaningfulRange(of site: String) -> ClosedRange<Double>? {
-  switch site {
-  case GalaxySite.rEff: 1e-3...1e5
-  case GalaxySite.n: 0.25...12
-  case GalaxySite.ellip: 0...0.99
-  default: nil
-  }
-}
-
 /// The range that is possible at all; bounds of priors between it and the meaningful one are moved to the latter.
 private func possibleRange(of site: String) -> ClosedRange<Double> {
   site == GalaxySite.ellip ? 0...1 : 0...Double.infinity
