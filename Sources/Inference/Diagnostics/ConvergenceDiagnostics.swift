@@ -7,7 +7,7 @@
 import Numerics
 
 extension ScalarDraws {
-  /// The chains, each halved: the halves are compared too. An angle is taken on one branch.
+  /// The chains, each halved, so that the halves are compared too; an angle is taken on one branch.
   private var splitChains: [[Double]] {
     let x = unwrapped
     let length = x.count / max(1, chains)
