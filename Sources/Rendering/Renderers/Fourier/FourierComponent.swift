@@ -206,7 +206,8 @@ final class FourierComponent {
           forEachRun(grid) { target, at, column, row in
             let ky = grid.ky[row]
             var c = (
-              d.flux, form.yy * ky * ky, 2 * form.xy * ky, form.xx, isPoint ? 0 : flux * d.n, flux * ky * d.yc,
+              d.flux, form.yy * ky * ky, 2 * form.xy * ky, form.xx, isPoint ? 0 : flux * d.n,
+              flux * ky * d.yc,
               flux * d.xc
             )
             withUnsafeBytes(of: &c) { c in
