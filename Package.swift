@@ -103,6 +103,7 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("Architecture"),
     tests("Readme", ["SwiftSersic", "FITS"]),
+    tests("SwiftSersic", ["SwiftSersic"]),
     tests("Numerics", ["Numerics"], resources: [.copy("Golden")]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"]),
