@@ -89,7 +89,7 @@ let package = Package(
       "SwiftSersic",
       [
         "Numerics", "Tensors", "Distributions", "PPL", "Rendering", "Inference", "GalaxyModels",
-        "GalaxyFitting",
+        "GalaxyFitting", "Plotting",
       ]
     ),
     // Row 8: programs.

@@ -8,5 +8,6 @@
 @_exported public import Inference
 @_exported public import Numerics
 @_exported public import PPL
+@_exported public import Plotting
 @_exported public import Rendering
 @_exported public import Tensors

@@ -86,11 +86,15 @@ struct FitCommand: ParsableCommand {
   @Flag(help: "Write a JSON document to standard output instead of the table.")
   var json = false
 
+  /// The largest number of draws: half a gigabyte of numbers for a Sérsic profile.
+  private static let mostDraws = 10_000_000
+
   func run() throws {
     let loss = try GalaxyFitting.loss(from: loss)
-    guard draws >= 2 else {
+    guard (2...Self.mostDraws).contains(draws) else {
       throw OptionError(
-        "--draws", "expected at least 2 draws, found \(draws); 10000 is the default")
+        "--draws",
+        "expected from 2 draws to \(Self.mostDraws), found \(draws); 10000 is the default")
     }
     let position = try input.position()
     let settings = try PriorSettings(priors: priors, fix: fix, start: start)

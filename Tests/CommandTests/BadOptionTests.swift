@@ -41,6 +41,7 @@ struct BadOptionTests {
     Case("--optimizer", "adam", says: ["levenberg-marquardt", "lbfgs"]),
     Case("--draws", "0", says: ["--draws", "at least 2"]),
     Case("--draws", "-1", says: ["--draws", "-1"]),
+    Case("--draws", "0", says: ["--draws", "from 2 draws"]),
     Case("--seed", "many", says: ["--seed"]),
     Case("--seed", "-1", says: ["--seed", "-1"]),
     Case("--center", "12", says: ["--center", "X,Y"]),

@@ -67,6 +67,8 @@ struct OutputTests {
     #expect(outcome.output.contains("r_eff") && outcome.output.contains("converged"))
     #expect(outcome.errors.contains("out/model.fits was not written"))
     #expect(outcome.errors.contains("wrote result.json"))
+    // The advice does not send to a file that is not there.
+    #expect(!outcome.errors.contains("RESIDUAL") && outcome.errors.contains("make room in out"))
     // Nothing is left half written.
     #expect(scene.folder.names(in: "out") == ["result.json"])
     #expect(scene.folder.json("out/result.json")["schema"] as? String == "swift-sersic/result/1")

@@ -135,4 +135,21 @@ struct LaplaceTests {
     #expect(CholeskyFactor([1, 2, 2, 1], 2) == nil)
     #expect(CholeskyFactor([Double.nan], 1) == nil)
   }
+
+  @Test("draws of an angle that nothing determines are uniform on the circle")
+  func flatAngle() throws {
+    let model = Model<Void> { m in
+      m.sample("x", Normal(0, 1))
+      m.sample("theta", CircularUniform(period: Double.pi))
+    }
+    let density = try model.logDensity()
+    let start = try density.initialPoint(.values(["theta": Tensor(1)]))
+    let draws = try LaplaceApproximation(density, from: start).sample(4000, key: 5)
+    let theta = try #require(draws.scalars.first { $0.name == "theta" })
+    // Counts in eight equal parts: χ² with 7 degrees of freedom exceeds 29.9 once in 10 000.
+    var counts = [Double](repeating: 0, count: 8)
+    for value in theta.values { counts[min(7, Int(value / Double.pi * 8))] += 1 }
+    let chi = counts.reduce(0) { $0 + ($1 - 500) * ($1 - 500) / 500 }
+    #expect(chi < 29.9, "\(counts)")
+  }
 }

@@ -35,6 +35,9 @@ struct UserProgramTests {
     let best = try fit.findMAP()
     #expect(best.isConverged)
     let posterior = try fit.estimatePosterior(.laplace, from: best)
+    // One import is enough for the pictures, too.
+    let pictures: [Figure] = [best.residualPlot(), posterior.cornerPlot()]
+    #expect(pictures.allSatisfy { $0.width > 0 })
     let truth = [
       "xc": 30.3, "yc": 26.6, "flux": 120, "r_eff": 5, "n": 2.2, "ellip": 0.35, "theta": 0.9,
       "sky_back": 0.02,

@@ -127,6 +127,12 @@ public struct MAPFit: Sendable {
     }
     for (name, value) in parameters where fit.prior.fixed[name] == nil {
       guard let bound = bound(fit, name, value) else { continue }
+      if name == GalaxySite.ellip && bound == 0 {
+        list.append(
+          InputFinding(
+            .note, "round", subject: name, "the best galaxy is round: its angle has no meaning"))
+        continue
+      }
       list.append(
         InputFinding(
           .warning, "at-bound", subject: name,

@@ -18,12 +18,35 @@ public protocol LogDensity: AnyObject {
   /// Returns the log density at a point and sets its gradient.
   func valueAndGradient(at q: [Double], into gradient: inout [Double]) -> Double
 
+  /// Returns the log density at a point and sets its gradient, on plain memory: what samplers call in their inner loops.
+  func valueAndGradient(
+    at q: UnsafeBufferPointer<Double>, into gradient: UnsafeMutableBufferPointer<Double>
+  ) -> Double
+
+  /// Returns memory for the vectors of an algorithm; the same again at the next call, so that no step allocates.
+  func workspace(vectors: Int) -> Workspace
+
   /// Sets the product of the Hessian at a point with a direction; returns the log density.
   func hessianVectorProduct(at q: [Double], _ direction: [Double], into product: inout [Double])
     -> Double
 }
 
 extension LogDensity {
+  /// Returns the log density and sets its gradient by way of arrays.
+  public func valueAndGradient(
+    at q: UnsafeBufferPointer<Double>, into gradient: UnsafeMutableBufferPointer<Double>
+  ) -> Double {
+    var g = [Double](repeating: 0, count: q.count)
+    let value = valueAndGradient(at: Array(q), into: &g)
+    for k in g.indices { gradient[k] = g[k] }
+    return value
+  }
+
+  /// Returns new memory at each call.
+  public func workspace(vectors: Int) -> Workspace {
+    Workspace(dimension: dimension, vectors: vectors)
+  }
+
   /// Returns the Hessian at a point, row-major, symmetric.
   ///
   /// - Complexity: `dimension` Hessian-vector products.
@@ -54,6 +77,9 @@ public final class DensityEvaluator: LogDensity {
   public let dimension: Int
   private let evaluator: FunctionEvaluator
 
+  /// The memory that algorithms work in, made at the first call.
+  private var memory: Workspace?
+
   /// Creates an evaluator for a compiled function of one vector.
   init(_ function: CompiledFunction) {
     dimension = function.inputCount
@@ -77,6 +103,19 @@ public final class DensityEvaluator: LogDensity {
     return q.withUnsafeBufferPointer { q in
       gradient.withUnsafeMutableBufferPointer { evaluator.valueAndGradient(at: q, into: $0) }
     }
+  }
+
+  public func valueAndGradient(
+    at q: UnsafeBufferPointer<Double>, into gradient: UnsafeMutableBufferPointer<Double>
+  ) -> Double {
+    evaluator.valueAndGradient(at: q, into: gradient)
+  }
+
+  public func workspace(vectors: Int) -> Workspace {
+    if let memory, memory.vectors >= vectors { return memory }
+    let made = Workspace(dimension: dimension, vectors: vectors)
+    memory = made
+    return made
   }
 
   public func hessianVectorProduct(

@@ -35,6 +35,9 @@ public struct Draws: Sendable {
   /// The sites, in the order of the model.
   public private(set) var sites: [Site]
 
+  /// What the sampler told; nil for draws that no Markov chain made.
+  public internal(set) var statistics: SamplerStatistics?
+
   /// Creates draws from sites of matching lengths.
   public init(chains: Int, draws: Int, sites: [Site]) {
     for site in sites {

@@ -19,3 +19,6 @@ func angleOf(_ y: Double, _ x: Double) -> Double { atan2(y, x) }
 
 /// Returns the natural logarithm.
 func logarithm(_ x: Double) -> Double { log(x) }
+
+/// Returns eˣ.
+func exponential(_ x: Double) -> Double { exp(x) }

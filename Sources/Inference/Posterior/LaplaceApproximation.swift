@@ -44,7 +44,13 @@ public struct LaplaceApproximation: Sendable {
       if second.value >= mode.value { mode = second }
     }
     let n = density.dimension
-    let hessian = evaluator.hessian(at: mode.position, curvature: .full).map { -$0 }
+    var hessian = evaluator.hessian(at: mode.position, curvature: .full).map { -$0 }
+    for entry in density.layout.entries {
+      guard case .circular = entry.constraint else { continue }
+      // A direction that the density leaves flat gets the width of a whole turn, which wraps to uniform (to e^(−2π²));
+      // for an angle with a standard deviation of 0.1 this changes it by a part in 10 000.
+      for k in entry.range { hessian[k * n + k] += 1 / (4 * Double.pi * Double.pi) }
+    }
     guard hessian.allSatisfy(\.isFinite) else {
       throw ModelError(
         .notFinite,
@@ -103,9 +109,31 @@ public struct LaplaceApproximation: Sendable {
     return (0..<count).map { draw in
       let own = key.folding(in: UInt64(draw))
       let z = (0..<n).map { own.normal(UInt64($0)) }
-      let step = precision.solveTransposed(z)
-      return zip(mode.position, step).map { $0 + $1 }
+      return moved(by: precision.solveTransposed(z))
     }
+  }
+
+  /// Returns the mode moved by a step; the part of the step that turns an angle is taken along the arc.
+  ///
+  /// On the tangent itself an angle that is hardly determined would pile up a quarter period to either side; along the
+  /// arc it wraps around the circle and becomes uniform. For a sharp angle both are the same.
+  private func moved(by step: [Double]) -> [Double] {
+    var point = zip(mode.position, step).map { $0 + $1 }
+    for entry in density.layout.entries {
+      guard case .circular = entry.constraint else { continue }
+      for k in stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: 2) {
+        let (u, v) = (mode.position[k], mode.position[k + 1])
+        let radius = (u * u + v * v).squareRoot()
+        guard radius > 0 else { continue }
+        let outward = (u * step[k] + v * step[k + 1]) / radius
+        let turn = (u * step[k + 1] - v * step[k]) / (radius * radius)
+        let angle = angleOf(v, u) + turn.truncatingRemainder(dividingBy: 2 * Double.pi)
+        let reach = max(radius + outward, 1e-3 * radius)
+        point[k] = reach * cosine(angle)
+        point[k + 1] = reach * sine(angle)
+      }
+    }
+    return point
   }
 
   /// Draws sites from the approximation.

@@ -18,7 +18,7 @@ import Dispatch
 /// The offset makes κ = 0 the first knot. Beyond the last knot, κ = 2^20, the transform is held constant.
 package final class SersicTable: Sendable {
   /// The Sérsic indices that the table holds.
-  static let indices = 0.25...12.0
+  package static let indices = 0.25...12.0
 
   /// The number of n-knots, equidistant in ln n.
   static let columnCount = 64
@@ -43,7 +43,7 @@ package final class SersicTable: Sendable {
     log(indices.upperBound / indices.lowerBound) / Double(columnCount - 1)
 
   /// The table of this process, computed at first use.
-  static let shared = SersicTable()
+  package static let shared = SersicTable()
 
   /// Groups of four for each knot of each column: F, dF/ds, dF/dn, d²F/ds dn.
   private let values: [Double]
@@ -124,6 +124,23 @@ package final class SersicTable: Sendable {
         }
       }
     }
+  }
+
+  /// Returns the table's values at an n in `indices` and s = κ² ≥ 0, one at a time; `slopeByIndex` is not given.
+  package func values(n: Double, at s: Double) -> SersicTransform.Values {
+    var values = SersicTransform.Values(value: 0, slope: 0, byIndex: 0, slopeByIndex: .nan)
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: Self.sliceCount) { memory in
+      guard let out = memory.baseAddress else { return }
+      makeSlice(n: n, range: s...s, into: out)
+      var slice = sersic_slice()
+      slice.coefficients = UnsafePointer(out)
+      slice.first = Self.firstBits
+      slice.largest = largest
+      var k = s.squareRoot()
+      sersic_lookup_row(
+        &slice, 1, &k, 0, 1, 0, 0, Self.offset, &values.value, &values.slope, &values.byIndex)
+    }
+    return values
   }
 
   /// The weights of (F, dF/dn) in four columns for F, then for dF/dn.

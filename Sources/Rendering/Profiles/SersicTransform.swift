@@ -15,7 +15,7 @@ import CKernels
 /// F = (1/2πi) ∫ Γ(n(2 − z))/Γ(2n) b^(nz) 2^(z−1) Γ(z/2)/Γ(1 − z/2) κ^(−z) dz on Re z = 1; on Re z = −1, past the pole at
 /// z = 0, the same integral is F − 1, which keeps its relative precision for small κ. The trapezoid rule of step h sums
 /// F(κ e^(2πj/h)) e^(2πj/h) over all j: with 2π/h = 48 all but j = 0 are below 1e-13 for n ≤ 12.
-struct SersicTransform: Sendable {
+package struct SersicTransform: Sendable {
   /// The step of the trapezoid rule along the imaginary axis.
   static let step = 2 * Double.pi / 48
 
@@ -38,7 +38,7 @@ struct SersicTransform: Sendable {
   private let inner: [Double]
 
   /// Computes the weights of an index in 0.2...12.
-  init(n: Double) {
+  package init(n: Double) {
     let constant = HalfLightConstant(n: n)
     self.n = n
     // <z²> = Γ(4n) / (Γ(2n) b^(2n)).
@@ -120,15 +120,15 @@ struct SersicTransform: Sendable {
   }
 
   /// The transform and its derivatives.
-  struct Values {
+  package struct Values {
     /// F.
-    var value: Double
+    package var value: Double
     /// dF/ds.
-    var slope: Double
+    package var slope: Double
     /// dF/dn.
-    var byIndex: Double
+    package var byIndex: Double
     /// d²F/ds dn.
-    var slopeByIndex: Double
+    package var slopeByIndex: Double
   }
 
   /// Returns the values at s = 0.
@@ -160,7 +160,7 @@ struct SersicTransform: Sendable {
   }
 
   /// Returns the values at s ≥ 0.
-  func values(at s: Double) -> Values { s > 0 ? values(Phases(s: s)) : valuesAtZero }
+  package func values(at s: Double) -> Values { s > 0 ? values(Phases(s: s)) : valuesAtZero }
 }
 
 /// A complex number.

@@ -9,7 +9,7 @@ import Numerics
 ///
 /// At integer x the image of one source far away along x is, by parts at kx = ±π with H the spectrum about the source,
 /// (−1)^x/π [Im(e^(−iπ xc) h(y))/ξ + Re(e^(−iπ xc) h'(y))/ξ² + …], ξ = x − xc, h(y) the transform over ky of H(π, ky), h' that
-/// of ∂H/∂kx, here by the second-order one-sided difference. Sums over copies replace 1/ξ by
+/// of ∂H/∂kx, the profile's part of it by a one-sided difference. Sums over copies replace 1/ξ by
 /// (π/P) cot(πξ/P) − 1/ξ and 1/ξ² by (π/P)²/sin²(πξ/P) − 1/ξ². The same holds with x and y exchanged.
 struct BandEdges: Sendable {
   /// The entries: bins of the edge kx = π (jump, then kink), then those of the edge ky = π.
@@ -29,70 +29,81 @@ struct BandEdges: Sendable {
   /// The share of the PSF's sum at the edges below which nothing is done.
   private static let negligible = 1e-9
 
-  /// Collects the frequencies at the edges; none for an oversampled PSF, whose band ends where its transform has ended.
-  init(
-    columns: Int, rows: Int, psf: PointSpreadFunction, re: [Double], im: [Double], runLength: Int
-  ) {
+  /// Creates no entries: for an oversampled PSF, whose band ends where its transform has ended.
+  init(columns: Int, rows: Int) {
+    entries = []
+    firstBins = [0, 0, 0, 0]
+    binCount = 0
+    alongY = FFTPlan(rows: 1, columns: rows)
+    alongX = FFTPlan(rows: 1, columns: columns)
+  }
+
+  /// Collects the frequencies at the edges; none where the PSF's transform is negligible there.
+  init(columns: Int, rows: Int, spectra: PointSpreadSpectra) {
     let half = rows / 2
+    let runLength = columns / 2 + 1
+    let last = runLength - 1
     firstBins = [0, half + 1, 2 * (half + 1), 2 * (half + 1) + runLength]
     binCount = 2 * (half + 1) + 2 * runLength
     alongY = FFTPlan(rows: 1, columns: rows)
     alongX = FFTPlan(rows: 1, columns: columns)
+    // The derivative of the PSF's transform about its centre is that of −i x times the PSF.
+    let psf = spectra.transform { _, _ in 1 }
+    let psfX = spectra.transform { x, _ in x }
+    let psfY = spectra.transform { _, y in y }
     var entries: [sersic_edge] = []
-    let last = runLength - 1
-    func at(_ row: Int, _ column: Int) -> Int { row * runLength + column }
     let stepX = 2 * Double.pi / Double(columns)
     let stepY = 2 * Double.pi / Double(rows)
-    // One-sided second-order difference over the last three frequencies.
-    let difference = [1.5, -2, 0.5]
     func add(
-      row: Int, column: Int, phaseRow: Int, phaseColumn: Int, bin: Int, weight: Double,
-      turn: Double, timesMinusI: Bool, isConjugate: Bool
+      from: (row: Int, column: Int), at: (row: Int, column: Int), bin: Int, weight: Complex,
+      isConjugate: Bool = false
     ) {
-      let i = at(row, column)
-      let (c, s) = (cosine(turn), sine(turn))
-      var w = Complex(re[i], im[i]).times(Complex(weight * c, weight * s))
-      // Of A = −i (Z − Z̄')/2 the second part is the conjugate of −i Z'/2 as well.
-      if timesMinusI { w = Complex(w.im, -w.re) }
       entries.append(
         sersic_edge(
-          frequency: i, column: phaseColumn, row: phaseRow, bin: bin, re: w.re, im: w.im,
-          sign: isConjugate ? -1 : 1, kx: stepX * Double(column), ky: stepY * Double(row - half),
-          px: stepX * Double(phaseColumn), py: stepY * Double(phaseRow - half)))
+          frequency: from.row * runLength + from.column, column: at.column, row: at.row, bin: bin,
+          re: weight.re, im: weight.im, sign: isConjugate ? -1 : 1,
+          kx: stepX * Double(from.column), ky: stepY * Double(from.row - half),
+          px: stepX * Double(at.column), py: stepY * Double(at.row - half)))
     }
-    for k in 0...half where psf.oversampling == 1 {
+    // One-sided second-order difference over the last three frequencies, for the profile's transform only.
+    let difference = [1.5, -2, 0.5]
+    for k in 0...half {
       // The end's half weight is undone: the inverse transform takes the real part of one end for both.
-      let weight = (k == half ? 2 : 1) * Double(columns) / .pi * 0.5
+      let scale = (k == half ? 2 : 1) * Double(columns) / .pi * 0.5
       for isConjugate in [false, true] {
-        let row = isConjugate ? half - k : half + k
-        add(
-          row: row, column: last, phaseRow: row, phaseColumn: last, bin: k, weight: weight, turn: 0,
-          timesMinusI: true, isConjugate: isConjugate)
+        let end = (row: isConjugate ? half - k : half + k, column: last)
+        let i = end.row * runLength + last
+        let h = Complex(psf.re[i], psf.im[i]).scaled(scale)
+        let hSlope = Complex(psfX.im[i], -psfX.re[i]).scaled(scale)
+        // Of (Z − Z̄')/2i the second part is the conjugate of Z'/2i as well.
+        add(from: end, at: end, bin: k, weight: Complex(h.im, -h.re), isConjugate: isConjugate)
         for (m, d) in difference.enumerated() {
+          let weight = h.scaled(d / stepX).plus(m == 0 ? hSlope : Complex(0, 0))
           add(
-            row: row, column: last - m, phaseRow: row, phaseColumn: last, bin: firstBins[1] + k,
-            weight: weight * d / stepX, turn: -Double(m) * stepX * psf.centerX, timesMinusI: false,
+            from: (end.row, last - m), at: end, bin: firstBins[1] + k, weight: weight,
             isConjugate: isConjugate)
         }
       }
     }
-    for j in 0...last where psf.oversampling == 1 {
-      let weight = Double(rows) / .pi * 0.5
+    for j in 0...last {
       for isBottom in [false, true] {
-        let end = isBottom ? 0 : 2 * half
+        let end = (row: isBottom ? 0 : 2 * half, column: j)
+        let i = end.row * runLength + j
+        // Twice for the ends' half weight; the outward derivative is that by −ky at the bottom.
+        let outward = isBottom ? -1.0 : 1.0
+        let h = Complex(psf.re[i], psf.im[i]).scaled(Double(rows) / .pi)
+        let hSlope = Complex(psfY.im[i], -psfY.re[i]).scaled(outward * Double(rows) / .pi)
         add(
-          row: end, column: j, phaseRow: end, phaseColumn: j, bin: firstBins[2] + j,
-          weight: (isBottom ? -2 : 2) * weight, turn: 0, timesMinusI: true, isConjugate: false)
+          from: end, at: end, bin: firstBins[2] + j,
+          weight: Complex(outward * h.im, -outward * h.re))
         for (m, d) in difference.enumerated() {
+          let weight = h.scaled(d / stepY).plus(m == 0 ? hSlope : Complex(0, 0))
           add(
-            row: isBottom ? m : 2 * half - m, column: j, phaseRow: end, phaseColumn: j,
-            bin: firstBins[3] + j, weight: (m == 0 ? 2 : 1) * weight * d / stepY,
-            turn: (isBottom ? 1 : -1) * Double(m) * stepY * psf.centerY, timesMinusI: false,
-            isConjugate: false)
+            from: (isBottom ? m : 2 * half - m, j), at: end, bin: firstBins[3] + j, weight: weight)
         }
       }
     }
-    let sum = psf.values.reduce(0, +) / .pi
+    let sum = spectra.psf.values.reduce(0, +) / .pi
     let largest = entries.map { max(abs($0.re), abs($0.im)) }.max() ?? 0
     self.entries =
       largest * Double(min(columns, rows)) < Self.negligible * sum ? [] : entries

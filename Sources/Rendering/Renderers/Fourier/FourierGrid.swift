@@ -80,43 +80,14 @@ final class FourierGrid: Sendable {
     ky = rowIndex.map { 2 * .pi * Double($0) / Double(rows) }
     target = rowIndex.map { (($0 % rows) + rows) % rows }
 
-    // The PSF array on the fine periodic grid; what reaches beyond it is wrapped, which these frequencies cannot tell.
-    let fineColumns = scale * columns
-    let fineRows = scale * rows
-    let plan = scale == 1 ? transforms : FFTPlan(rows: fineRows, columns: fineColumns)
-    let real = FFTBuffer(count: plan.realCount)
-    let spectrum = FFTBuffer(count: plan.spectrumCount)
-    for y in 0..<psf.height {
-      for x in 0..<psf.width {
-        real.pointer[y % fineRows * fineColumns + x % fineColumns] += psf.values[y * psf.width + x]
-      }
-    }
-    plan.forward(real.pointer, into: spectrum.pointer)
-    var psfRe: [Double] = []
-    var psfIm: [Double] = []
-    psfRe.reserveCapacity(rowIndex.count * columnIndex.count)
-    psfIm.reserveCapacity(rowIndex.count * columnIndex.count)
-    let normalization = 1 / Double(rows * columns)
-    for row in rowIndex {
-      let weight = abs(row) == scale * rows / 2 ? 0.5 * normalization : normalization
-      for column in columnIndex {
-        var x = (column % fineColumns + fineColumns) % fineColumns
-        var y = (row % fineRows + fineRows) % fineRows
-        var sign = 1.0
-        if x > fineColumns / 2 {
-          x = fineColumns - x
-          y = (fineRows - y) % fineRows
-          sign = -1
-        }
-        let at = 2 * (y * plan.spectrumColumns + x)
-        psfRe.append(weight * spectrum.pointer[at])
-        psfIm.append(weight * sign * spectrum.pointer[at + 1])
-      }
-    }
-    self.psfRe = psfRe
-    self.psfIm = psfIm
-    edges = BandEdges(
-      columns: columns, rows: rows, psf: psf, re: psfRe, im: psfIm, runLength: runLength)
+    let spectra = PointSpreadSpectra(
+      columns: columns, rows: rows, psf: psf, transforms: transforms, rowIndex: rowIndex,
+      columnIndex: columnIndex)
+    (psfRe, psfIm) = spectra.transform { _, _ in 1 }
+    edges =
+      psf.oversampling == 1
+      ? BandEdges(columns: columns, rows: rows, spectra: spectra)
+      : BandEdges(columns: columns, rows: rows)
   }
 
   /// The number of frequencies of all rows and runs.
@@ -145,5 +116,71 @@ final class FourierGrid: Sendable {
       re[count - k] = re[count + k]
       im[count - k] = -im[count + k]
     }
+  }
+}
+
+/// The transform of a point-spread function, and of its moments, at the frequencies of a grid.
+struct PointSpreadSpectra {
+  /// The point-spread function.
+  let psf: PointSpreadFunction
+
+  /// The number of pixels of the periodic image.
+  private let pixels: Double
+
+  /// The transform on the fine grid.
+  private let plan: FFTPlan
+
+  /// The indices of the rows' and the runs' frequencies.
+  private let rowIndex, columnIndex: [Int]
+
+  /// Chooses the transform: the grid's own, or one of the PSF's finer pixels.
+  init(
+    columns: Int, rows: Int, psf: PointSpreadFunction, transforms: FFTPlan, rowIndex: [Int],
+    columnIndex: [Int]
+  ) {
+    self.psf = psf
+    self.rowIndex = rowIndex
+    self.columnIndex = columnIndex
+    let scale = psf.oversampling
+    pixels = Double(rows * columns)
+    plan = scale == 1 ? transforms : FFTPlan(rows: scale * rows, columns: scale * columns)
+  }
+
+  /// Returns the transform, over the number of pixels, of the PSF times a weight of the offsets from its centre, [row, column].
+  ///
+  /// The rows at both ends have half weight. What reaches beyond the periodic grid is wrapped, which its frequencies
+  /// cannot tell.
+  func transform(_ weight: (Double, Double) -> Double) -> (re: [Double], im: [Double]) {
+    let (fineRows, fineColumns) = (plan.rows, plan.columns)
+    let real = FFTBuffer(count: plan.realCount)
+    let spectrum = FFTBuffer(count: plan.spectrumCount)
+    for y in 0..<psf.height {
+      for x in 0..<psf.width {
+        real.pointer[y % fineRows * fineColumns + x % fineColumns] +=
+          psf.values[y * psf.width + x] * weight(Double(x) - psf.centerX, Double(y) - psf.centerY)
+      }
+    }
+    plan.forward(real.pointer, into: spectrum.pointer)
+    var re: [Double] = []
+    var im: [Double] = []
+    re.reserveCapacity(rowIndex.count * columnIndex.count)
+    im.reserveCapacity(rowIndex.count * columnIndex.count)
+    for row in rowIndex {
+      let weight = (2 * abs(row) == fineRows ? 0.5 : 1) / pixels
+      for column in columnIndex {
+        var x = (column % fineColumns + fineColumns) % fineColumns
+        var y = (row % fineRows + fineRows) % fineRows
+        var sign = 1.0
+        if x > fineColumns / 2 {
+          x = fineColumns - x
+          y = (fineRows - y) % fineRows
+          sign = -1
+        }
+        let at = 2 * (y * plan.spectrumColumns + x)
+        re.append(weight * spectrum.pointer[at])
+        im.append(weight * sign * spectrum.pointer[at + 1])
+      }
+    }
+    return (re, im)
   }
 }

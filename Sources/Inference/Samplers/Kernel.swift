@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+//
+// A Markov kernel: how one draw follows another. A new algorithm is one small file that conforms to it.
+
+public import Numerics
+
+/// What a chain carries from one draw to the next.
+public protocol ChainState: Sendable, Codable {
+  /// The point, unconstrained.
+  var position: [Double] { get }
+
+  /// The log density there.
+  var logDensity: Double { get }
+}
+
+/// What is worth knowing about one step.
+public protocol StepInfo: Sendable {
+  /// The acceptance probability, averaged over the step.
+  var acceptance: Double { get }
+
+  /// Whether the step left the region where the integration can be trusted.
+  var diverged: Bool { get }
+
+  /// The number of gradients of the step.
+  var gradients: Int { get }
+
+  /// The depth of the trajectory tree; 0 for kernels without one.
+  var treeDepth: Int { get }
+
+  /// The energy at the start of the step; NaN for kernels without one.
+  var energy: Double { get }
+}
+
+extension StepInfo {
+  public var gradients: Int { 1 }
+  public var treeDepth: Int { 0 }
+  public var energy: Double { .nan }
+}
+
+/// A Markov kernel that leaves a log density invariant: a value with `start` and `step`.
+public protocol Kernel: Sendable {
+  associatedtype State: ChainState
+  associatedtype Info: StepInfo
+
+  /// Returns the state of a chain that begins at a point.
+  func start(at q: [Double], _ target: some LogDensity, key: RandomKey) -> State
+
+  /// Moves a chain by one draw; all randomness comes from the key.
+  func step(_ state: inout State, _ target: some LogDensity, key: RandomKey) -> Info
+}
+
+/// A kernel whose step size and metric a warm-up can adapt.
+public protocol TunableKernel: Kernel {
+  /// The step size of the integrator.
+  var stepSize: Double { get set }
+
+  /// The metric: the inverse of it is the mass matrix' inverse, an estimate of the posterior's covariance.
+  var metric: Metric { get set }
+
+  /// The acceptance that the step size is tuned to.
+  var targetAcceptance: Double { get }
+
+  /// Returns a step size of the right order at a state, to begin tuning with.
+  func reasonableStepSize(_ state: State, _ target: some LogDensity, key: RandomKey) -> Double
+}
