@@ -39,7 +39,6 @@ struct BadOptionTests {
     Case("--pixel-response", "maybe", says: ["included", "integrated"]),
     Case("--prior-style", "mine", says: ["default", "pysersic"]),
     Case("--optimizer", "adam", says: ["levenberg-marquardt", "lbfgs"]),
-    Case("--draws", "0", says: ["--draws", "at least 2"]),
     Case("--draws", "-1", says: ["--draws", "-1"]),
     Case("--draws", "0", says: ["--draws", "from 2 draws"]),
     Case("--seed", "many", says: ["--seed"]),
