@@ -75,7 +75,7 @@ final class FourierComponent {
       (1e-6...1e9).contains(shape.rEff), abs(shape.xc) < 1e9, abs(shape.yc) < 1e9
     else { return nil }
     geometry = SersicGeometry(shape)
-    guard var level = plan.level(xc: geometry.xc, yc: geometry.yc) else {
+    guard var level = plan.level(xc: geometry.xc, yc: geometry.yc, core: core) else {
       isDistant = true
       _ = copies?.prepare(geometry, period: nil)
       return 0
@@ -88,6 +88,13 @@ final class FourierComponent {
       level += 1
     }
     return level
+  }
+
+  /// The half-sizes along x and y of the ellipse at three half-light radii; nothing for a point source.
+  private var core: (x: Double, y: Double) {
+    guard kind != .pointSource else { return (0, 0) }
+    let form = geometry.frequencyForm
+    return (3 * form.xx.squareRoot(), 3 * form.yy.squareRoot())
   }
 
   /// Computes the transform and the phases on a grid.
