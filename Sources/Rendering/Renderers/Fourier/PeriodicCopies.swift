@@ -34,7 +34,7 @@ final class PeriodicCopies {
   private let profile = SpaceSlice()
 
   /// The offsets of the near copies, (x, y) pairs.
-  private let near = FFTBuffer(count: 2 * 8)
+  private let near = FFTBuffer(count: 2 * (13 * 13 - 1))
 
   /// The offsets of the far copies, (x, y) pairs.
   private let far = FFTBuffer(count: 2 * (13 * 13 - 9))
@@ -130,6 +130,7 @@ final class PeriodicCopies {
     let largestAxis = geometry.rEff * max(1, geometry.q)
     let smallestAxis = geometry.rEff * min(1, geometry.q)
     var range = (smallest: Double.infinity, largest: 0.0)
+    let thinness = smallestAxis / largestAxis
     var needed = 0.0
     var blur = 0.0
     var rings = 0
@@ -155,11 +156,14 @@ final class PeriodicCopies {
         guard logLight > log(Self.negligible) + logPeak else { continue }
         range.smallest = min(range.smallest, nearest.least / largestAxis)
         range.largest = max(range.largest, nearest.greatest / smallestAxis)
-        if ring <= 1 {
+        // Far copies of thin sources can be ridges, too narrow for the coarser nodes.
+        let isNear = ring <= 1 || thinness < 0.35
+        let demand =
+          isNear ? smoothness(x, y, logPeak: logPeak) : (nodes: 0, blur: 0)
+        if ring <= 1 || demand.nodes > Double(ChebyshevFrame.counts[0]) {
           near.pointer[2 * nearCount] = x
           near.pointer[2 * nearCount + 1] = y
           nearCount += 1
-          let demand = smoothness(x, y, logPeak: logPeak)
           needed = max(needed, demand.nodes)
           blur = max(blur, demand.blur)
         } else {

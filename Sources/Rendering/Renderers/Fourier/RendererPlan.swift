@@ -28,7 +28,7 @@ public final class RendererPlan: Sendable {
 
   /// The periodic grids' sizes by level: as multiples of the frame, then of half a PSF beyond it.
   private static let margins: [(frame: Double, psf: Double)] = [
-    (1.27, 1), (1.6, 1.5), (2.2, 2), (3.4, 3),
+    (1.27, 1), (1.6, 1.5), (2.2, 2), (3.4, 3), (6, 4),
   ]
 
   /// The number of levels.
@@ -145,7 +145,8 @@ public final class RendererPlan: Sendable {
       let gap = Double(period) - max(frame - 0.5 - center, center + 0.5)
       return gap >= max(0.27 * frame, reach + min(core, 1.5 * reach))
     }
-    return (0..<Self.levels).first {
+    // The largest grids are for thin sources only, whose copies nearer by are not smooth.
+    return (0..<Self.levels - 1).first {
       let period = period($0)
       return allows(period.x, xc, width, reach.x, core.x)
         && allows(period.y, yc, height, reach.y, core.y)
