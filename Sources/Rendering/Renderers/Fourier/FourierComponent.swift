@@ -169,8 +169,15 @@ final class FourierComponent {
     }
   }
 
-  /// Adds the component to a spectrum.
-  func addSpectrum(_ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>) {
+  /// Sets a spectrum to the component's, or adds it.
+  ///
+  /// - Parameters:
+  ///   - grid: The grid.
+  ///   - spectrum: The half spectrum.
+  ///   - adds: Whether to add; it counts as undefined otherwise.
+  func writeSpectrum(
+    _ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>, adds: Bool
+  ) {
     guard !isDistant else { return }
     let columns = columnPhases.pointer
     let rows = rowPhases.pointer
@@ -183,15 +190,16 @@ final class FourierComponent {
           sersic_spectrum_row(
             grid.runLength, f + at, geometry.flux * rows[row],
             geometry.flux * rows[grid.ky.count + row], columns + column, columns + count + column,
-            psfRe + at, psfIm + at, 1, spectrum + target)
+            psfRe + at, psfIm + at, adds || grid.isFolded(row: row, column: column) ? 1 : 0,
+            spectrum + target)
         }
       }
     }
   }
 
-  /// Adds the change of the component along a direction to a spectrum.
-  func addTangentSpectrum(
-    _ d: SersicDirection, _ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>
+  /// Sets a spectrum to the change of the component along a direction, or adds it.
+  func writeTangentSpectrum(
+    _ d: SersicDirection, _ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>, adds: Bool
   ) {
     guard !isDistant else { return }
     let columns = columnPhases.pointer
@@ -222,7 +230,8 @@ final class FourierComponent {
                 grid.runLength, f + at, f + slopeAt + at, f + indexAt + at, kx + column,
                 c.assumingMemoryBound(to: Double.self).baseAddress, rows[row],
                 rows[grid.ky.count + row], columns + column, columns + count + column, psfRe + at,
-                psfIm + at, 1, spectrum + target)
+                psfIm + at, adds || grid.isFolded(row: row, column: column) ? 1 : 0,
+                spectrum + target)
             }
           }
         }

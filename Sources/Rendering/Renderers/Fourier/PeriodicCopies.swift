@@ -15,11 +15,11 @@ import Numerics
 ///
 /// Three rings of copies (8, 16, 24) are summed one by one, all but the first on a coarser grid of nodes; the light of
 /// further ones is taken as constant: what lies outside 7 × 7 periods, over the area of one. Six rings if that is much. Copies whose light in the
-/// frame is below 1e-11 of the peak are left out. The number of nodes follows from where the profile, continued to complex
+/// frame is below 1e-10 of the peak are left out. The number of nodes follows from where the profile, continued to complex
 /// coordinates, is singular (Trefethen 2013, theorem 8.2).
 final class PeriodicCopies {
   /// The share of the peak below which a copy is left out.
-  private static let negligible = 1e-11
+  private static let negligible = 1e-10
 
   /// The share of the peak that interpolation and the PSF's Taylor series may miss.
   private static let tolerance = 1e-6
@@ -340,12 +340,12 @@ final class PeriodicCopies {
     withUnsafeBytes(of: form) { bytes in
       let form = bytes.assumingMemoryBound(to: Double.self).baseAddress
       sersic_copies(
-        &slice, nearCount, near.pointer, form, c.baseAddress, frame.count, frame.x.nodes,
-        frame.count, frame.y.nodes, nearValues.pointer)
+        &slice, nearCount, near.pointer, form, c.baseAddress, frame.count * frame.count,
+        frame.nodeX, frame.nodeY, nearValues.pointer)
       if farCount > 0 {
         sersic_copies(
-          &slice, farCount, far.pointer, form, c.baseAddress, farFrame.count, farFrame.x.nodes,
-          farFrame.count, farFrame.y.nodes, farValues.pointer)
+          &slice, farCount, far.pointer, form, c.baseAddress, farFrame.count * farFrame.count,
+          farFrame.nodeX, farFrame.nodeY, farValues.pointer)
         frame.addCoarser(farValues.pointer, to: nearValues.pointer, scratch: scratch.pointer)
       }
     }
@@ -368,14 +368,14 @@ final class PeriodicCopies {
       withUnsafeBytes(of: form) { bytes in
         let form = bytes.assumingMemoryBound(to: Double.self).baseAddress
         sersic_copies_adjoint(
-          &slice, nearCount, near.pointer, form, frame.count, frame.x.nodes, frame.count,
-          frame.y.nodes, nearValues.pointer, sums)
+          &slice, nearCount, near.pointer, form, frame.count * frame.count, frame.nodeX,
+          frame.nodeY, nearValues.pointer, sums)
         if farCount > 0 {
           frame.coarserAdjoint(
             nearValues.pointer, into: farValues.pointer, scratch: scratch.pointer)
           sersic_copies_adjoint(
-            &slice, farCount, far.pointer, form, farFrame.count, farFrame.x.nodes, farFrame.count,
-            farFrame.y.nodes, farValues.pointer, sums)
+            &slice, farCount, far.pointer, form, farFrame.count * farFrame.count, farFrame.nodeX,
+            farFrame.nodeY, farValues.pointer, sums)
         }
       }
     }

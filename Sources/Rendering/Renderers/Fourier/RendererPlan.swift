@@ -137,6 +137,7 @@ public final class RendererPlan: Sendable {
   ///   - xc: The source's column.
   ///   - yc: The source's row.
   ///   - core: The half-sizes of the source's core along x and y, in pixels; capped at 1.5 times the PSF's reach.
+  /// - Returns: The level, for `grid`.
   func level(xc: Double, yc: Double, core: (x: Double, y: Double)) -> Int? {
     func allows(_ period: Int, _ center: Double, _ pixels: Int, _ reach: Double, _ core: Double)
       -> Bool
