@@ -62,18 +62,18 @@ void sersic_reduce_row(
     const double *k, const double *w, double row_re, double row_im, const double *column_re,
     const double *column_im, const double *psf_re, const double *psf_im, double *out);
 
-/// Adds to `values` [ny, nx] the sum over copies of c[0] g + (c[1] dx + c[2] dy + c[3] dx^2 + c[4] dx dy + c[5] dy^2) g'
+/// Adds to `values` at `nodes` places (x, y), a multiple of four, the sum over copies of c[0] g + (c[1] dx + c[2] dy + c[3] dx^2 + c[4] dx dy + c[5] dy^2) g'
 /// + c[6] g_n at u = form[0] dx^2 + 2 form[1] dx dy + form[2] dy^2.
 ///
 /// dx = x - copies[2 i], dy = y - copies[2 i + 1]; `slice` holds g and g_n as functions of u.
 void sersic_copies(
     const sersic_slice *slice, long count, const double *copies, const double *form,
-    const double *c, long nx, const double *x, long ny, const double *y, double *values);
+    const double *c, long nodes, const double *x, const double *y, double *values);
 
 /// Adds the adjoint of `sersic_copies` with respect to c[0...6] to out[0...6].
 void sersic_copies_adjoint(
-    const sersic_slice *slice, long count, const double *copies, const double *form, long nx,
-    const double *x, long ny, const double *y, const double *adjoint, double *out);
+    const sersic_slice *slice, long count, const double *copies, const double *form, long nodes,
+    const double *x, const double *y, const double *adjoint, double *out);
 
 /// One frequency's part in the transform of a band edge: bin += weight * f * column phase * row phase, or its conjugate.
 typedef struct {
@@ -102,6 +102,11 @@ void sersic_edges_adjoint(
 void sersic_multiply_add(
     long rows, long inner, long columns, double factor, const double *a, const double *b,
     long b_stride, double *c, long c_stride);
+
+/// Adds factor * a transpose(b) to c; a is [rows, inner], b [columns, inner], c [rows, columns].
+void sersic_project_rows(
+    long rows, long inner, long columns, double factor, const double *a, const double *b,
+    double *c);
 
 /// Adds factor * transpose(a) b to c; a is [inner, rows], b [inner, columns], c [rows, columns].
 void sersic_multiply_add_transposed(

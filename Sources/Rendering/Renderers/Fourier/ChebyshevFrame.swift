@@ -72,7 +72,7 @@ struct ChebyshevAxis: Sendable {
     }
   }
 
-  /// The matrix of the derivative at the nodes, [count, count] (Berrut & Trefethen 2004, equation 9.4–9.5).
+  /// The matrix of the derivative at the nodes, [count, count] (Berrut & Trefethen 2004, equations 9.4 and 9.5).
   var differentiation: [Double] {
     var d = [Double](repeating: 0, count: count * count)
     for i in 0..<count {
@@ -94,14 +94,14 @@ struct ChebyshevAxis: Sendable {
 /// each derivative that of the interpolating polynomial.
 struct ChebyshevFrame: Sendable {
   /// The numbers of nodes on an axis that are on offer.
-  static let counts = [8, 12, 16, 24, 32, 48]
+  static let counts = [6, 8, 12, 16, 24, 32, 48]
 
   /// The number of nodes on an axis.
   let count: Int
-  /// The nodes along a row.
-  let x: ChebyshevAxis
-  /// The nodes along a column.
-  let y: ChebyshevAxis
+  /// The columns of the nodes, [count, count].
+  let nodeX: [Double]
+  /// The rows of the nodes, [count, count].
+  let nodeY: [Double]
   /// The number of columns of the frame.
   private let width: Int
   /// The number of rows of the frame.
@@ -114,8 +114,8 @@ struct ChebyshevFrame: Sendable {
   private let derivativeY: [Double]
   /// ½ Myy D² along y.
   private let curvatureY: [Double]
-  /// From nodes to columns, [width, count], and its transpose.
-  private let toColumns, toColumnsT: [Double]
+  /// From nodes to columns, [count, width].
+  private let toColumnsT: [Double]
   /// From nodes to rows, [height, count].
   private let toRows: [Double]
   /// From a coarser frame's nodes, along y, [count, coarser], and along x transposed, [coarser, count].
@@ -133,8 +133,10 @@ struct ChebyshevFrame: Sendable {
     self.width = width
     self.height = height
     coarserCount = coarser
-    x = ChebyshevAxis(count: count, pixels: width)
-    y = ChebyshevAxis(count: count, pixels: height)
+    let x = ChebyshevAxis(count: count, pixels: width)
+    let y = ChebyshevAxis(count: count, pixels: height)
+    nodeX = (0..<count * count).map { x.nodes[$0 % count] }
+    nodeY = (0..<count * count).map { y.nodes[$0 / count] }
     let dx = x.differentiation
     let dy = y.differentiation
     let dxx = Self.product(dx, dx, count)
@@ -149,7 +151,7 @@ struct ChebyshevFrame: Sendable {
     mixedT = Self.transpose(mixed, count, count)
     derivativeY = dy
     curvatureY = dyy.map { 0.5 * moments.yy * $0 }
-    toColumns = x.interpolation(to: (0..<width).map(Double.init))
+    let toColumns = x.interpolation(to: (0..<width).map(Double.init))
     toColumnsT = Self.transpose(toColumns, width, count)
     toRows = y.interpolation(to: (0..<height).map(Double.init))
     let coarserX = ChebyshevAxis(count: coarser, pixels: width)
@@ -232,7 +234,7 @@ struct ChebyshevFrame: Sendable {
     scratch.update(repeating: 0, count: scratchCount)
     out.update(repeating: 0, count: m * m)
     sersic_multiply_add_transposed(m, height, width, factor, toRows, image, width, rows, width)
-    sersic_multiply_add(m, width, m, 1, rows, toColumns, m, smooth, m)
+    sersic_project_rows(m, width, m, 1, rows, toColumnsT, smooth)
     sersic_multiply_add(m, m, m, 1, smooth, along, m, out, m)
     sersic_multiply_add_transposed(m, m, m, 1, derivativeY, smooth, m, part, m)
     sersic_multiply_add(m, m, m, 1, part, mixed, m, out, m)

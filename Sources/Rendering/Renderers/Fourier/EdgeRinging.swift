@@ -149,8 +149,6 @@ final class EdgeRinging {
   private let leftSlope, rightSlope: FFTBuffer
   /// Factors of a tangent.
   private let leftTangent, rightTangent: FFTBuffer
-  /// The transpose of `right`, [width, 4], then that of its slope.
-  private let rightT: FFTBuffer
 
   /// Creates memory for a plan.
   init(plan: RendererPlan) {
@@ -162,7 +160,6 @@ final class EdgeRinging {
     rightSlope = FFTBuffer(count: 4 * width)
     leftTangent = FFTBuffer(count: 8 * height)
     rightTangent = FFTBuffer(count: 8 * width)
-    rightT = FFTBuffer(count: 8 * width)
   }
 
   /// Sums over copies of 1/ξ, 1/ξ² and 1/ξ³ without the source's own.
@@ -286,10 +283,7 @@ final class EdgeRinging {
     let byRight = rightTangent.pointer
     byLeft.update(repeating: 0, count: 4 * height)
     byRight.update(repeating: 0, count: 4 * width)
-    for x in 0..<width {
-      for t in 0..<4 { rightT.pointer[4 * x + t] = right.pointer[t * width + x] }
-    }
-    sersic_multiply_add(height, width, 4, -1, image, rightT.pointer, 4, byLeft, 4)
+    sersic_project_rows(height, width, 4, -1, image, right.pointer, byLeft)
     sersic_multiply_add_transposed(
       4, height, width, -1, left.pointer, image, width, byRight, width)
     var xc = 0.0

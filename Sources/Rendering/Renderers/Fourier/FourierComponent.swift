@@ -75,7 +75,7 @@ final class FourierComponent {
       (1e-6...1e9).contains(shape.rEff), abs(shape.xc) < 1e9, abs(shape.yc) < 1e9
     else { return nil }
     geometry = SersicGeometry(shape)
-    guard var level = plan.level(xc: geometry.xc, yc: geometry.yc) else {
+    guard var level = plan.level(xc: geometry.xc, yc: geometry.yc, core: core) else {
       isDistant = true
       _ = copies?.prepare(geometry, period: nil)
       return 0
@@ -88,6 +88,13 @@ final class FourierComponent {
       level += 1
     }
     return level
+  }
+
+  /// The half-sizes along x and y of the ellipse at three half-light radii; nothing for a point source.
+  private var core: (x: Double, y: Double) {
+    guard kind != .pointSource else { return (0, 0) }
+    let form = geometry.frequencyForm
+    return (3 * form.xx.squareRoot(), 3 * form.yy.squareRoot())
   }
 
   /// Computes the transform and the phases on a grid.
@@ -162,8 +169,15 @@ final class FourierComponent {
     }
   }
 
-  /// Adds the component to a spectrum.
-  func addSpectrum(_ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>) {
+  /// Sets a spectrum to the component's, or adds it.
+  ///
+  /// - Parameters:
+  ///   - grid: The grid.
+  ///   - spectrum: The half spectrum.
+  ///   - adds: Whether to add; it counts as undefined otherwise.
+  func writeSpectrum(
+    _ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>, adds: Bool
+  ) {
     guard !isDistant else { return }
     let columns = columnPhases.pointer
     let rows = rowPhases.pointer
@@ -176,15 +190,16 @@ final class FourierComponent {
           sersic_spectrum_row(
             grid.runLength, f + at, geometry.flux * rows[row],
             geometry.flux * rows[grid.ky.count + row], columns + column, columns + count + column,
-            psfRe + at, psfIm + at, 1, spectrum + target)
+            psfRe + at, psfIm + at, adds || grid.isFolded(row: row, column: column) ? 1 : 0,
+            spectrum + target)
         }
       }
     }
   }
 
-  /// Adds the change of the component along a direction to a spectrum.
-  func addTangentSpectrum(
-    _ d: SersicDirection, _ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>
+  /// Sets a spectrum to the change of the component along a direction, or adds it.
+  func writeTangentSpectrum(
+    _ d: SersicDirection, _ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>, adds: Bool
   ) {
     guard !isDistant else { return }
     let columns = columnPhases.pointer
@@ -215,7 +230,8 @@ final class FourierComponent {
                 grid.runLength, f + at, f + slopeAt + at, f + indexAt + at, kx + column,
                 c.assumingMemoryBound(to: Double.self).baseAddress, rows[row],
                 rows[grid.ky.count + row], columns + column, columns + count + column, psfRe + at,
-                psfIm + at, 1, spectrum + target)
+                psfIm + at, adds || grid.isFolded(row: row, column: column) ? 1 : 0,
+                spectrum + target)
             }
           }
         }

@@ -90,6 +90,9 @@ final class FourierGrid: Sendable {
       : BandEdges(columns: columns, rows: rows)
   }
 
+  /// Returns whether a run adds to a row of the half spectrum that another run has set, given the run's first column.
+  func isFolded(row: Int, column: Int) -> Bool { row >= rows || column > 0 }
+
   /// The number of frequencies of all rows and runs.
   var frequencyCount: Int { ky.count * kx.count }
 

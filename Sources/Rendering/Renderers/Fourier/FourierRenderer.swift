@@ -72,9 +72,12 @@ public final class FourierRenderer: SceneRenderer {
       image.update(repeating: .nan)
       return
     }
-    spectrum.pointer.update(repeating: 0, count: grid.transforms.spectrumCount)
-    for component in components { component.addSpectrum(grid, to: spectrum.pointer) }
-    transformToImage(out)
+    var adds = false
+    for component in components where !component.isDistant {
+      component.writeSpectrum(grid, to: spectrum.pointer, adds: adds)
+      adds = true
+    }
+    transformToImage(out, isEmpty: !adds)
     for component in components { component.subtractCopies(grid, from: out) }
     addSky(UnsafeBufferPointer(rebasing: parameters[lightCount...]), to: out)
   }
@@ -89,12 +92,15 @@ public final class FourierRenderer: SceneRenderer {
       for i in parameterAdjoint.indices { parameterAdjoint[i] += .nan }
       return
     }
-    if !components.isEmpty {
-      canvas.pointer.update(repeating: 0, count: grid.transforms.realCount)
+    if components.contains(where: { !$0.isDistant }) {
+      let beyond = grid.columns - plan.width
       for y in 0..<plan.height {
-        (canvas.pointer + y * grid.columns).update(
-          from: adjoint + y * plan.width, count: plan.width)
+        let row = canvas.pointer + y * grid.columns
+        row.update(from: adjoint + y * plan.width, count: plan.width)
+        (row + plan.width).update(repeating: 0, count: beyond)
       }
+      (canvas.pointer + plan.height * grid.columns).update(
+        repeating: 0, count: (grid.rows - plan.height) * grid.columns)
       grid.transforms.forward(canvas.pointer, into: spectrum.pointer)
     }
     for component in components {
@@ -121,11 +127,13 @@ public final class FourierRenderer: SceneRenderer {
       imageTangent.update(repeating: .nan)
       return
     }
-    spectrum.pointer.update(repeating: 0, count: grid.transforms.spectrumCount)
-    for component in components {
-      component.addTangentSpectrum(component.direction(direction), grid, to: spectrum.pointer)
+    var adds = false
+    for component in components where !component.isDistant {
+      component.writeTangentSpectrum(
+        component.direction(direction), grid, to: spectrum.pointer, adds: adds)
+      adds = true
     }
-    transformToImage(out)
+    transformToImage(out, isEmpty: !adds)
     for component in components {
       component.subtractCopiesTangent(component.direction(direction), grid, from: out)
     }
@@ -146,9 +154,8 @@ public final class FourierRenderer: SceneRenderer {
         direction.buffer.update(repeating: 0)
         direction.pointer[p] = 1
         let part = component.direction(UnsafeBufferPointer(direction.buffer))
-        spectrum.pointer.update(repeating: 0, count: grid.transforms.spectrumCount)
-        component.addTangentSpectrum(part, grid, to: spectrum.pointer)
-        transformToImage(out + p * count)
+        component.writeTangentSpectrum(part, grid, to: spectrum.pointer, adds: false)
+        transformToImage(out + p * count, isEmpty: component.isDistant)
         component.subtractCopiesTangent(part, grid, from: out + p * count)
       }
     }
@@ -187,8 +194,12 @@ public final class FourierRenderer: SceneRenderer {
     }
   }
 
-  /// Sets an image to the frame's part of the periodic image of the spectrum, which is used up.
-  private func transformToImage(_ image: UnsafeMutablePointer<Double>) {
+  /// Sets an image to the frame's part of the periodic image of the spectrum, which is used up; to zero if it is empty.
+  private func transformToImage(_ image: UnsafeMutablePointer<Double>, isEmpty: Bool) {
+    guard !isEmpty else {
+      image.update(repeating: 0, count: plan.pixelCount)
+      return
+    }
     grid.transforms.inverse(spectrum.pointer, into: canvas.pointer)
     for y in 0..<plan.height {
       (image + y * plan.width).update(

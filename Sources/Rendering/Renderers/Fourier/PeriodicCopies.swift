@@ -15,11 +15,11 @@ import Numerics
 ///
 /// Three rings of copies (8, 16, 24) are summed one by one, all but the first on a coarser grid of nodes; the light of
 /// further ones is taken as constant: what lies outside 7 × 7 periods, over the area of one. Six rings if that is much. Copies whose light in the
-/// frame is below 1e-11 of the peak are left out. The number of nodes follows from where the profile, continued to complex
+/// frame is below 1e-10 of the peak are left out. The number of nodes follows from where the profile, continued to complex
 /// coordinates, is singular (Trefethen 2013, theorem 8.2).
 final class PeriodicCopies {
   /// The share of the peak below which a copy is left out.
-  private static let negligible = 1e-11
+  private static let negligible = 1e-10
 
   /// The share of the peak that interpolation and the PSF's Taylor series may miss.
   private static let tolerance = 1e-6
@@ -34,7 +34,7 @@ final class PeriodicCopies {
   private let profile = SpaceSlice()
 
   /// The offsets of the near copies, (x, y) pairs.
-  private let near = FFTBuffer(count: 2 * 8)
+  private let near = FFTBuffer(count: 2 * (13 * 13 - 1))
 
   /// The offsets of the far copies, (x, y) pairs.
   private let far = FFTBuffer(count: 2 * (13 * 13 - 9))
@@ -130,6 +130,7 @@ final class PeriodicCopies {
     let largestAxis = geometry.rEff * max(1, geometry.q)
     let smallestAxis = geometry.rEff * min(1, geometry.q)
     var range = (smallest: Double.infinity, largest: 0.0)
+    let thinness = smallestAxis / largestAxis
     var needed = 0.0
     var blur = 0.0
     var rings = 0
@@ -155,11 +156,14 @@ final class PeriodicCopies {
         guard logLight > log(Self.negligible) + logPeak else { continue }
         range.smallest = min(range.smallest, nearest.least / largestAxis)
         range.largest = max(range.largest, nearest.greatest / smallestAxis)
-        if ring <= 1 {
+        // Far copies of thin sources can be ridges, too narrow for the coarser nodes.
+        let isNear = ring <= 1 || thinness < 0.35
+        let demand =
+          isNear ? smoothness(x, y, logPeak: logPeak) : (nodes: 0, blur: 0)
+        if ring <= 1 || demand.nodes > Double(ChebyshevFrame.counts[0]) {
           near.pointer[2 * nearCount] = x
           near.pointer[2 * nearCount + 1] = y
           nearCount += 1
-          let demand = smoothness(x, y, logPeak: logPeak)
           needed = max(needed, demand.nodes)
           blur = max(blur, demand.blur)
         } else {
@@ -336,12 +340,12 @@ final class PeriodicCopies {
     withUnsafeBytes(of: form) { bytes in
       let form = bytes.assumingMemoryBound(to: Double.self).baseAddress
       sersic_copies(
-        &slice, nearCount, near.pointer, form, c.baseAddress, frame.count, frame.x.nodes,
-        frame.count, frame.y.nodes, nearValues.pointer)
+        &slice, nearCount, near.pointer, form, c.baseAddress, frame.count * frame.count,
+        frame.nodeX, frame.nodeY, nearValues.pointer)
       if farCount > 0 {
         sersic_copies(
-          &slice, farCount, far.pointer, form, c.baseAddress, farFrame.count, farFrame.x.nodes,
-          farFrame.count, farFrame.y.nodes, farValues.pointer)
+          &slice, farCount, far.pointer, form, c.baseAddress, farFrame.count * farFrame.count,
+          farFrame.nodeX, farFrame.nodeY, farValues.pointer)
         frame.addCoarser(farValues.pointer, to: nearValues.pointer, scratch: scratch.pointer)
       }
     }
@@ -364,14 +368,14 @@ final class PeriodicCopies {
       withUnsafeBytes(of: form) { bytes in
         let form = bytes.assumingMemoryBound(to: Double.self).baseAddress
         sersic_copies_adjoint(
-          &slice, nearCount, near.pointer, form, frame.count, frame.x.nodes, frame.count,
-          frame.y.nodes, nearValues.pointer, sums)
+          &slice, nearCount, near.pointer, form, frame.count * frame.count, frame.nodeX,
+          frame.nodeY, nearValues.pointer, sums)
         if farCount > 0 {
           frame.coarserAdjoint(
             nearValues.pointer, into: farValues.pointer, scratch: scratch.pointer)
           sersic_copies_adjoint(
-            &slice, farCount, far.pointer, form, farFrame.count, farFrame.x.nodes, farFrame.count,
-            farFrame.y.nodes, farValues.pointer, sums)
+            &slice, farCount, far.pointer, form, farFrame.count * farFrame.count, farFrame.nodeX,
+            farFrame.nodeY, farValues.pointer, sums)
         }
       }
     }

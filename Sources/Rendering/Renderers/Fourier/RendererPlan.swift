@@ -28,7 +28,7 @@ public final class RendererPlan: Sendable {
 
   /// The periodic grids' sizes by level: as multiples of the frame, then of half a PSF beyond it.
   private static let margins: [(frame: Double, psf: Double)] = [
-    (1.27, 1), (1.6, 1.5), (2.2, 2), (3.4, 3),
+    (1.27, 1), (1.6, 1.5), (2.2, 2), (3.4, 3), (6, 4),
   ]
 
   /// The number of levels.
@@ -77,17 +77,25 @@ public final class RendererPlan: Sendable {
         count: counts[i], coarser: counts[max(i - 2, 0)], width: width, height: height,
         moments: moments)
     }
-    let side = 1 / Double(psf.oversampling)
-    reach = (
-      max(psf.centerX, Double(psf.width - 1) - psf.centerX) * side,
-      max(psf.centerY, Double(psf.height - 1) - psf.centerY) * side
-    )
+    reach = Self.reach(psf)
     grids = Mutex([FourierGrid?](repeating: nil, count: Self.levels))
     _ = grid(0)
   }
 
   /// The number of pixels of the image.
   var pixelCount: Int { width * height }
+
+  /// Returns how far a PSF's pixels above 1e-7 of the largest lie from its centre, in image pixels.
+  private static func reach(_ psf: PointSpreadFunction) -> (x: Double, y: Double) {
+    let threshold = 1e-7 * (psf.values.lazy.map(abs).max() ?? 0)
+    var (x, y) = (0.0, 0.0)
+    for (i, value) in psf.values.enumerated() where abs(value) > threshold {
+      x = max(x, abs(Double(i % psf.width) - psf.centerX))
+      y = max(y, abs(Double(i / psf.width) - psf.centerY))
+    }
+    let side = 1 / Double(psf.oversampling)
+    return (x * side, y * side)
+  }
 
   /// Returns the size of a periodic grid along an axis with `pixels` of the frame, `across` along the other.
   ///
@@ -121,15 +129,28 @@ public final class RendererPlan: Sendable {
   }
 
   /// Returns the smallest level on which a source's copies stay off the frame; nil if there is none.
-  func level(xc: Double, yc: Double) -> Int? {
-    func allows(_ period: Int, _ center: Double, _ pixels: Int, _ reach: Double) -> Bool {
-      let outside = max(-0.5 - center, center - (Double(pixels) - 0.5), 0)
+  ///
+  /// A copy has to be 0.27 of the frame away from it, and as far as the PSF reaches plus the source's own core: what the
+  /// PSF's wings throw into the frame is not in the copies' Taylor series.
+  ///
+  /// - Parameters:
+  ///   - xc: The source's column.
+  ///   - yc: The source's row.
+  ///   - core: The half-sizes of the source's core along x and y, in pixels; capped at 1.5 times the PSF's reach.
+  /// - Returns: The level, for `grid`.
+  func level(xc: Double, yc: Double, core: (x: Double, y: Double)) -> Int? {
+    func allows(_ period: Int, _ center: Double, _ pixels: Int, _ reach: Double, _ core: Double)
+      -> Bool
+    {
       let frame = Double(pixels)
-      return outside <= min(Double(period) - 1.27 * frame, Double(period) - frame - reach)
+      let gap = Double(period) - max(frame - 0.5 - center, center + 0.5)
+      return gap >= max(0.27 * frame, reach + min(core, 1.5 * reach))
     }
-    return (0..<Self.levels).first {
+    // The largest grids are for thin sources only, whose copies nearer by are not smooth.
+    return (0..<Self.levels - 1).first {
       let period = period($0)
-      return allows(period.x, xc, width, reach.x) && allows(period.y, yc, height, reach.y)
+      return allows(period.x, xc, width, reach.x, core.x)
+        && allows(period.y, yc, height, reach.y, core.y)
     }
   }
 }
