@@ -253,4 +253,15 @@ struct FitSingleTests {
       posterior.findings.contains { $0.code == "angle-undetermined" },
       "concentration \(angle?.concentration ?? .nan), ellip \(posterior.best["ellip"])")
   }
+
+  @Test("a model that does not describe the pixels is said to fit poorly")
+  func misfit() throws {
+    let light = Sersic(xc: 20, yc: 20, flux: 60, rEff: 4, n: 1, ellip: 0.5, theta: 1)
+    let pixels = try Self.clean(light.lightProfile, width: 41, height: 41)
+    let image = try Self.image(pixels, sigma: 0.01, width: 41, height: 41)
+    let point = try FitSingle(image, prior: autoprior(image, .pointsource, sky: .none)).findMAP()
+    #expect(point.findings.contains { $0.code == "poor-fit" })
+    let right = try FitSingle(image, prior: autoprior(image, .exp, sky: .none)).findMAP()
+    #expect(!right.findings.contains { $0.code == "poor-fit" })
+  }
 }
