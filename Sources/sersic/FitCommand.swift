@@ -126,8 +126,8 @@ struct FitCommand: ParsableCommand {
   private func compute(
     _ fit: FitSingle, _ properties: SourceProperties, _ starts: [String: Double]
   ) throws -> FitResult {
-    let best = try fit.findMAP(
-      start: starts, optimizer: optimizer, isCancelled: { Interruption.isRequested })
+    let search = Patience("searching the maximum")
+    let best = try fit.findMAP(start: starts, optimizer: optimizer, isCancelled: search.isOver)
     let provenance = provenance(of: fit.image)
     var remarks = properties.findings
     var posterior: PosteriorFit?
@@ -135,7 +135,7 @@ struct FitCommand: ParsableCommand {
       do {
         posterior = try fit.estimatePosterior(
           .laplace, from: best, draws: draws, key: RandomKey(seed),
-          isCancelled: { Interruption.isRequested })
+          isCancelled: Patience("estimating the posterior").isOver)
       } catch {
         remarks.append(
           InputFinding(

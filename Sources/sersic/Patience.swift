@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+//
+// Signs of life from work that takes longer than two seconds.
+
+/// Says on standard error that work goes on: after two seconds, and then each time twice as late.
+final class Patience {
+  /// What is being done.
+  private let task: String
+
+  /// When it began.
+  private let begin = ContinuousClock().now
+
+  /// After how many seconds the next line is due.
+  private var due = 2.0
+
+  /// Starts the clock.
+  init(_ task: String) { self.task = task }
+
+  /// Returns whether the work is to stop; says that it goes on where a line is due.
+  func isOver() -> Bool {
+    let time = ContinuousClock().now - begin
+    let seconds =
+      Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
+    if seconds >= due {
+      due *= 2
+      Terminal.report("still \(task) after \(Int(seconds)) s; Ctrl-C keeps the best so far")
+    }
+    return Interruption.isRequested
+  }
+}
