@@ -104,7 +104,9 @@ let package = Package(
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"]),
     tests("Distributions", ["Distributions", "Tensors", "Numerics"], resources: [.copy("Golden")]),
-    tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
+    tests(
+      "Rendering", ["Rendering", "Tensors", "Numerics", "FITS", "AllocationCounter"],
+      resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting"]),
     tests(
