@@ -115,7 +115,9 @@ let package = Package(
     tests(
       "TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"],
       resources: [.copy("Fixtures")]),
-    tests("Rendering", ["Rendering", "Tensors", "Numerics", "FITS"], resources: [.copy("Golden")]),
+    tests(
+      "Rendering", ["Rendering", "Tensors", "Numerics", "FITS", "AllocationCounter"],
+      resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
     tests("Plotting", ["Plotting", "CCairo"]),
     tests(

@@ -2,6 +2,7 @@
 //
 // The Fourier renderer: reference images, invariances, point-spread functions of every kind, bad parameters.
 
+import AllocationCounter
 import Foundation
 import Rendering
 import Testing
@@ -199,6 +200,32 @@ import Testing
     }
     let away = renderer.image([1e5, -3, 2], 840)
     #expect(away.allSatisfy { $0 == 0 })
+  }
+
+  @Test("rendering and its pullback allocate nothing after the first call")
+  func allocations() throws {
+    let layout = SceneLayout([.sersic, .pointSource, .exponential], sky: .flat)
+    let renderer = try renderer(41, 37, .moffat(fwhm: 2.5, 21, 21), layout)
+    var parameters = [20, 18, 100, 9, 3, 0.3, 1, 12, 9, 4, 20, 18, 30, 8, 0.2, 1, 0.1]
+    var image = [Double](repeating: 0, count: 41 * 37)
+    var gradient = [Double](repeating: 0, count: parameters.count)
+    var counts: [Int] = []
+    counts.reserveCapacity(8)
+    for i in 0..<4 {
+      parameters[4] = 3 + 0.01 * Double(i)
+      let before = allocation_count()
+      parameters.withUnsafeBufferPointer { p in
+        image.withUnsafeMutableBufferPointer { renderer.render(p, into: $0) }
+        image.withUnsafeBufferPointer { a in
+          gradient.withUnsafeMutableBufferPointer {
+            renderer.pullback(p, imageAdjoint: a, into: $0)
+          }
+        }
+      }
+      counts.append(allocation_count() - before)
+    }
+    // The first call makes the table and the edges' buffers. Where nothing can be counted, both counts are −1.
+    #expect(counts[1...].allSatisfy { $0 == 0 }, "\(counts)")
   }
 
   @Test("parameters that describe no profile give NaN")

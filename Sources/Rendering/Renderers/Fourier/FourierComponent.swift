@@ -90,11 +90,11 @@ final class FourierComponent {
     return level
   }
 
-  /// The half-sizes along x and y of the ellipse at three half-light radii; nothing for a point source.
+  /// The half-sizes along x and y of the ellipse at 4.5 half-light radii; nothing for a point source.
   private var core: (x: Double, y: Double) {
     guard kind != .pointSource else { return (0, 0) }
     let form = geometry.frequencyForm
-    return (3 * form.xx.squareRoot(), 3 * form.yy.squareRoot())
+    return (4.5 * form.xx.squareRoot(), 4.5 * form.yy.squareRoot())
   }
 
   /// Computes the transform and the phases on a grid.

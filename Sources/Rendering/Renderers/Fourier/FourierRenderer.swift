@@ -10,7 +10,13 @@ import Numerics
 /// The image is the continuous profile convolved with the sinc-interpolated PSF array, sampled at pixel centres. The
 /// transform of each component comes from a table in κ and n, the sum of all goes through one inverse transform, and the
 /// light of the periodic copies is subtracted. Parameters that describe no profile (r_eff ≤ 0, n outside 0.25...12, not
-/// finite) give NaN. Buffers grow when a source needs a larger grid for the first time; otherwise nothing is allocated.
+/// finite) give NaN.
+///
+/// Errors are some 1e-6 of the peak, at worst a few 1e-5 (sources much larger than the frame, or outside it). Where the
+/// parameters pass from one grid or set of nodes to another, the image jumps by less than that, some 5e-6 of the peak. A
+/// source more than some 2.4 frames outside is drawn without grid and without ringing, 2e-5 of its peak for a sharp PSF.
+///
+/// Buffers grow when a source needs a larger grid for the first time; otherwise nothing is allocated.
 public final class FourierRenderer: SceneRenderer {
   public let layout: SceneLayout
 

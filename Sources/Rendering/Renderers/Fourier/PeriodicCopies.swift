@@ -22,7 +22,7 @@ final class PeriodicCopies {
   private static let negligible = 1e-10
 
   /// The share of the peak that interpolation and the PSF's Taylor series may miss.
-  private static let tolerance = 1e-6
+  private static let tolerance = 4e-7
 
   /// The share of the peak above which the light beyond three rings, known to some 2 %, is taken beyond six.
   private static let largestRemainder = 1e-4

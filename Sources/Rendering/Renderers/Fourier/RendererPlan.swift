@@ -136,7 +136,7 @@ public final class RendererPlan: Sendable {
   /// - Parameters:
   ///   - xc: The source's column.
   ///   - yc: The source's row.
-  ///   - core: The half-sizes of the source's core along x and y, in pixels; capped at 1.5 times the PSF's reach.
+  ///   - core: The half-sizes of the source's core along x and y, in pixels; capped at twice the PSF's reach.
   /// - Returns: The level, for `grid`.
   func level(xc: Double, yc: Double, core: (x: Double, y: Double)) -> Int? {
     func allows(_ period: Int, _ center: Double, _ pixels: Int, _ reach: Double, _ core: Double)
@@ -144,7 +144,7 @@ public final class RendererPlan: Sendable {
     {
       let frame = Double(pixels)
       let gap = Double(period) - max(frame - 0.5 - center, center + 0.5)
-      return gap >= max(0.27 * frame, reach + min(core, 1.5 * reach))
+      return gap >= max(0.27 * frame, reach + min(core, 2 * reach))
     }
     // The largest grids are for thin sources only, whose copies nearer by are not smooth.
     return (0..<Self.levels - 1).first {
