@@ -42,6 +42,32 @@ public enum SkyKind: String, Sendable, Hashable, Codable, CaseIterable {
   }
 }
 
+extension SkyKind {
+  /// Returns the derivative of a sky by its k-th parameter in a pixel: 1, or the distance from the frame's centre.
+  static func derivative(_ k: Int, _ x: Int, _ y: Int, width: Int, height: Int) -> Double {
+    switch k {
+    case 0: 1
+    case 1: Double(x) - Double(width - 1) / 2
+    default: Double(y) - Double(height - 1) / 2
+    }
+  }
+
+  /// Adds a sky with given parameters to an image, row-major, x fastest.
+  static func add(
+    _ parameters: UnsafeBufferPointer<Double>, to image: UnsafeMutablePointer<Double>, width: Int,
+    height: Int
+  ) {
+    for k in parameters.indices {
+      for y in 0..<height {
+        for x in 0..<width {
+          image[y * width + x] +=
+            parameters[k] * derivative(k, x, y, width: width, height: height)
+        }
+      }
+    }
+  }
+}
+
 /// The components of a scene in order, and its sky; the parameter vector is theirs one after the other, the sky last.
 public struct SceneLayout: Sendable, Hashable {
   /// The components, in the order of their parameters.

@@ -30,14 +30,14 @@ final class ImageOperators: Sendable {
     -> RenderPrimitive
   {
     try made.withLock { made in
+      // Without a PSF that brings the pixel response only integration over pixels is right.
+      let isBandLimited = image.psf != nil && image.pixelResponse == .included
+      let method = isBandLimited ? method : .pixel
       let key = SceneKey(layout: layout, method: method, planning: image.planning)
       if let known = made.renderers[key] { return known }
       let primitive: RenderPrimitive
       switch method {
       case .fourier:
-        guard image.psf != nil, image.pixelResponse == .included else {
-          return try pixelRenderer(layout, image)
-        }
         let plan =
           try made.plans[image.planning]
           ?? RendererPlan(

@@ -43,7 +43,7 @@ final class CurvaturePair {
         let producer = slots.first(where: { $0.call.out == long.lowerBound && $0 !== consumer }),
         producer.call.count == long.count, producer.call.offsets.count == 1,
         producer.call.active[0], producer.counts[0] < long.count,
-        producer.counts[0] * long.count <= 1 << 22,
+        producer.counts[0] * long.count <= DenseJacobian.largest,
         !outputs.contains(where: { $0.overlaps(long) })
       else { continue }
       let readers = instructions.filter { i in

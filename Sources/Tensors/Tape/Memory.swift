@@ -148,7 +148,9 @@ final class DualBuffers {
   func prepareJacobian(_ slot: PrimitiveSlot) {
     jacobian = nil
     let call = slot.call
-    guard wantsJacobian, call.shapes.count == 1, slot.counts[0] * call.count <= 1 << 22 else {
+    guard wantsJacobian, call.shapes.count == 1,
+      slot.counts[0] * call.count <= DenseJacobian.largest
+    else {
       return
     }
     let candidate = DenseJacobian(inputs: slot.counts[0], outputs: call.count)
@@ -198,6 +200,9 @@ final class DualBuffers {
 final class DenseJacobian {
   private let inputs: Int
   private let outputs: Int
+
+  /// The most elements that are kept, 32 MB: above, products with the Jacobian are made one by one.
+  static let largest = 1 << 22
 
   /// The elements, row-major.
   let elements: UnsafeMutableBufferPointer<Double>

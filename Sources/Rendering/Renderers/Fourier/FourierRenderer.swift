@@ -85,7 +85,9 @@ public final class FourierRenderer: SceneRenderer {
     }
     transformToImage(out, isEmpty: !adds)
     for component in components { component.subtractCopies(grid, from: out) }
-    addSky(UnsafeBufferPointer(rebasing: parameters[lightCount...]), to: out)
+    SkyKind.add(
+      UnsafeBufferPointer(rebasing: parameters[lightCount...]), to: out, width: plan.width,
+      height: plan.height)
   }
 
   public func pullback(
@@ -117,7 +119,11 @@ public final class FourierRenderer: SceneRenderer {
     for (k, p) in (lightCount..<layout.parameterCount).enumerated() {
       var sum = 0.0
       for y in 0..<plan.height {
-        for x in 0..<plan.width { sum += adjoint[y * plan.width + x] * skyTerm(k, x, y) }
+        for x in 0..<plan.width {
+          sum +=
+            adjoint[y * plan.width + x]
+            * SkyKind.derivative(k, x, y, width: plan.width, height: plan.height)
+        }
       }
       parameterAdjoint[p] += sum
     }
@@ -143,7 +149,9 @@ public final class FourierRenderer: SceneRenderer {
     for component in components {
       component.subtractCopiesTangent(component.direction(direction), grid, from: out)
     }
-    addSky(UnsafeBufferPointer(rebasing: direction[lightCount...]), to: out)
+    SkyKind.add(
+      UnsafeBufferPointer(rebasing: direction[lightCount...]), to: out, width: plan.width,
+      height: plan.height)
   }
 
   public func jacobian(
@@ -167,7 +175,10 @@ public final class FourierRenderer: SceneRenderer {
     }
     for (k, p) in (lightCount..<layout.parameterCount).enumerated() {
       for y in 0..<plan.height {
-        for x in 0..<plan.width { out[p * count + y * plan.width + x] = skyTerm(k, x, y) }
+        for x in 0..<plan.width {
+          out[p * count + y * plan.width + x] = SkyKind.derivative(
+            k, x, y, width: plan.width, height: plan.height)
+        }
       }
     }
   }
@@ -210,26 +221,6 @@ public final class FourierRenderer: SceneRenderer {
     for y in 0..<plan.height {
       (image + y * plan.width).update(
         from: canvas.pointer + y * grid.columns, count: plan.width)
-    }
-  }
-
-  // MARK: - Sky
-
-  /// Returns the derivative of the sky by its k-th parameter in a pixel.
-  private func skyTerm(_ k: Int, _ x: Int, _ y: Int) -> Double {
-    switch k {
-    case 0: 1
-    case 1: Double(x) - Double(plan.width - 1) / 2
-    default: Double(y) - Double(plan.height - 1) / 2
-    }
-  }
-
-  /// Adds the sky with given coefficients to an image.
-  private func addSky(_ sky: UnsafeBufferPointer<Double>, to image: UnsafeMutablePointer<Double>) {
-    for k in sky.indices {
-      for y in 0..<plan.height {
-        for x in 0..<plan.width { image[y * plan.width + x] += sky[k] * skyTerm(k, x, y) }
-      }
     }
   }
 

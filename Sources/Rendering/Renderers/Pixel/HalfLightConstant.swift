@@ -2,6 +2,8 @@
 //
 // The constants of a Sérsic profile: b with P(2n, b) = 1/2, its derivative, and gamma functions of 2n.
 
+import Numerics
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -34,8 +36,8 @@ struct HalfLightConstant: Sendable {
   init(n: Double) {
     let a = 2 * n
     self.n = n
-    logGamma = lgamma(a)
-    digamma = HalfLightConstant.digamma(a)
+    logGamma = Numerics.logGamma(a)
+    digamma = Numerics.digamma(a)
     // The Wilson–Hilferty median of a gamma variable as the start.
     let cube = 1 - 1 / (9 * a)
     var x = max(a * cube * cube * cube, 0.1 * a)
@@ -71,26 +73,5 @@ struct HalfLightConstant: Sendable {
       k += 1
     }
     return (sum, slope)
-  }
-
-  /// Returns ψ(x) for x > 0: recurrence to x ≥ 12, then Stirling's series (DLMF 5.11.2), whose next term is 1e-17 there.
-  private static func digamma(_ x: Double) -> Double {
-    var x = x
-    var shift = 0.0
-    while x < 12 {
-      shift -= 1 / x
-      x += 1
-    }
-    let r = 1 / (x * x)
-    // The terms are −B_2k / (2k x^2k).
-    let tail =
-      r
-      * (1 / 12.0 - r
-        * (1 / 120.0 - r
-          * (1 / 252.0 - r
-            * (1 / 240.0 - r
-              * (1 / 132.0
-                - r * (691 / 32760.0 - r / 12.0))))))
-    return shift + log(x) - 0.5 / x - tail
   }
 }

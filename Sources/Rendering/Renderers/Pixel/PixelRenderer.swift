@@ -97,7 +97,9 @@ public final class PixelRenderer: SceneRenderer {
       sersic_add_scaled(canvasCount, parameters[start], derivative(start), canvas.pointer)
     }
     plan.convolve(canvas, spectrum, into: out)
-    addSky(UnsafeBufferPointer(rebasing: parameters[lightCount...]), to: out)
+    SkyKind.add(
+      UnsafeBufferPointer(rebasing: parameters[lightCount...]), to: out, width: plan.width,
+      height: plan.height)
   }
 
   public func pullback(
@@ -119,7 +121,11 @@ public final class PixelRenderer: SceneRenderer {
     for (k, p) in (lightCount..<plan.layout.parameterCount).enumerated() {
       var sum = 0.0
       for y in 0..<plan.height {
-        for x in 0..<plan.width { sum += adjoint[y * plan.width + x] * skyTerm(k, x, y) }
+        for x in 0..<plan.width {
+          sum +=
+            adjoint[y * plan.width + x]
+            * SkyKind.derivative(k, x, y, width: plan.width, height: plan.height)
+        }
       }
       parameterAdjoint[p] += sum
     }
@@ -140,7 +146,9 @@ public final class PixelRenderer: SceneRenderer {
       sersic_add_scaled(canvasCount, direction[p], derivative(p), canvas.pointer)
     }
     plan.convolve(canvas, spectrum, into: out)
-    addSky(UnsafeBufferPointer(rebasing: direction[lightCount...]), to: out)
+    SkyKind.add(
+      UnsafeBufferPointer(rebasing: direction[lightCount...]), to: out, width: plan.width,
+      height: plan.height)
   }
 
   public func jacobian(
@@ -158,7 +166,10 @@ public final class PixelRenderer: SceneRenderer {
     }
     for (k, p) in (lightCount..<plan.layout.parameterCount).enumerated() {
       for y in 0..<plan.height {
-        for x in 0..<plan.width { out[p * count + y * plan.width + x] = skyTerm(k, x, y) }
+        for x in 0..<plan.width {
+          out[p * count + y * plan.width + x] = SkyKind.derivative(
+            k, x, y, width: plan.width, height: plan.height)
+        }
       }
     }
   }
@@ -254,26 +265,6 @@ public final class PixelRenderer: SceneRenderer {
       }
     }
     return true
-  }
-
-  // MARK: - Sky
-
-  /// Returns the derivative of the sky by its k-th parameter in a pixel.
-  private func skyTerm(_ k: Int, _ x: Int, _ y: Int) -> Double {
-    switch k {
-    case 0: 1
-    case 1: Double(x) - Double(plan.width - 1) / 2
-    default: Double(y) - Double(plan.height - 1) / 2
-    }
-  }
-
-  /// Adds the sky with given coefficients to an image.
-  private func addSky(_ sky: UnsafeBufferPointer<Double>, to image: UnsafeMutablePointer<Double>) {
-    for k in sky.indices {
-      for y in 0..<plan.height {
-        for x in 0..<plan.width { image[y * plan.width + x] += sky[k] * skyTerm(k, x, y) }
-      }
-    }
   }
 
   /// Traps where a buffer has not the expected number of elements.
