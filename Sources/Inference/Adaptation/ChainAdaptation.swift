@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+//
+// What tunes a kernel while a chain warms up: the contract between adaptations and the runner.
+
+public import Numerics
+
+/// The tuning of a kernel during the warm-up of one chain.
+///
+/// A value that is saved with the chain, so that a warm-up can be interrupted and resumed to the bit.
+public protocol ChainAdaptation<Tuned>: Sendable, Codable {
+  associatedtype Tuned: Kernel
+
+  /// Prepares kernel and state before the first iteration.
+  mutating func begin(
+    _ kernel: inout Tuned, _ state: inout Tuned.State, _ target: some LogDensity, key: RandomKey)
+
+  /// Learns from one step of the warm-up, and changes the kernel (and where a change of metric asks for it, the state).
+  mutating func update(
+    _ kernel: inout Tuned, _ state: inout Tuned.State, _ info: Tuned.Info, iteration: Int,
+    _ target: some LogDensity, key: RandomKey)
+
+  /// Sets the kernel that draws are made with.
+  mutating func end(_ kernel: inout Tuned)
+}
+
+/// The adaptation of a kernel that has nothing to tune: its warm-up steps are only thrown away.
+public struct NoAdaptation<Tuned: Kernel>: ChainAdaptation {
+  /// Creates the adaptation.
+  public init() {}
+
+  public mutating func begin(
+    _ kernel: inout Tuned, _ state: inout Tuned.State, _ target: some LogDensity, key: RandomKey
+  ) {}
+
+  public mutating func update(
+    _ kernel: inout Tuned, _ state: inout Tuned.State, _ info: Tuned.Info, iteration: Int,
+    _ target: some LogDensity, key: RandomKey
+  ) {}
+
+  public mutating func end(_ kernel: inout Tuned) {}
+}

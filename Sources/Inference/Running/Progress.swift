@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+//
+// How far a long computation has come: what algorithms report, and to whom.
+
+/// What an algorithm tells while it runs.
+public struct ProgressUpdate: Sendable {
+  /// What is being done, in one or two words: `warm-up`, `sampling`, `optimising`.
+  public var stage: String
+
+  /// The number of units that are done, over all chains.
+  public var completed: Int
+
+  /// The number of units in all.
+  public var total: Int
+
+  /// The time since the beginning, in seconds.
+  public var seconds: Double
+
+  /// Further numbers worth showing, in order: `step size`, `divergences`, `ELBO`.
+  public var details: [(name: String, value: Double)]
+
+  /// Whether this is the last update.
+  public var isLast: Bool
+
+  /// Creates an update.
+  public init(
+    stage: String, completed: Int, total: Int, seconds: Double,
+    details: [(name: String, value: Double)] = [], isLast: Bool = false
+  ) {
+    self.stage = stage
+    self.completed = completed
+    self.total = total
+    self.seconds = seconds
+    self.details = details
+    self.isLast = isLast
+  }
+}
+
+/// Where progress goes; algorithms call it from several threads, at most some ten times a second.
+public struct Progress: Sendable {
+  /// Takes an update; nil where nobody listens.
+  let report: (@Sendable (ProgressUpdate) -> Void)?
+
+  /// Sends updates to a function, which may be called from any thread, one call at a time.
+  public init(_ report: @escaping @Sendable (ProgressUpdate) -> Void) { self.report = report }
+
+  /// Creates a progress that nobody listens to.
+  private init() { report = nil }
+
+  /// Nobody listens.
+  public static let none = Progress()
+}
