@@ -6,15 +6,19 @@ public import Numerics
 
 /// The tuning of a kernel during the warm-up of one chain.
 ///
-/// A value that is saved with the chain, so that a warm-up can be interrupted and resumed to the bit.
+/// A value that is saved with the chain, so that a warm-up can be interrupted and resumed to the bit: what it has learnt
+/// lies in stored properties. Before `begin` it holds its options only.
 public protocol ChainAdaptation<Tuned>: Sendable, Codable {
   associatedtype Tuned: Kernel
 
-  /// Prepares kernel and state before the first iteration.
+  /// Prepares kernel and state before a warm-up of a number of iterations, which is positive.
   mutating func begin(
-    _ kernel: inout Tuned, _ state: inout Tuned.State, _ target: some LogDensity, key: RandomKey)
+    _ kernel: inout Tuned, _ state: inout Tuned.State, _ target: some LogDensity, iterations: Int,
+    key: RandomKey)
 
   /// Learns from one step of the warm-up, and changes the kernel (and where a change of metric asks for it, the state).
+  ///
+  /// The key is the same at each iteration, and another than that of `begin`: fold the iteration in.
   mutating func update(
     _ kernel: inout Tuned, _ state: inout Tuned.State, _ info: Tuned.Info, iteration: Int,
     _ target: some LogDensity, key: RandomKey)
@@ -29,7 +33,8 @@ public struct NoAdaptation<Tuned: Kernel>: ChainAdaptation {
   public init() {}
 
   public mutating func begin(
-    _ kernel: inout Tuned, _ state: inout Tuned.State, _ target: some LogDensity, key: RandomKey
+    _ kernel: inout Tuned, _ state: inout Tuned.State, _ target: some LogDensity, iterations: Int,
+    key: RandomKey
   ) {}
 
   public mutating func update(

@@ -5,7 +5,7 @@
 // Source: Stan Reference Manual, "Automatic parameter tuning": 75 | 25 50 100 200 500 | 50 for 1000 iterations.
 
 /// The windows in which a warm-up estimates the metric.
-public struct WarmUpSchedule: Sendable {
+public struct WarmUpSchedule: Sendable, Codable {
   /// The slow windows, in order: the metric is set at the end of each.
   public let windows: [Range<Int>]
 
@@ -34,7 +34,7 @@ public struct WarmUpSchedule: Sendable {
 }
 
 /// The running mean and variance of vectors (Welford 1962).
-struct RunningMoments {
+struct RunningMoments: Sendable, Codable {
   private(set) var count = 0.0
   private var mean: [Double]
   private var squares: [Double]
@@ -63,7 +63,7 @@ struct RunningMoments {
 }
 
 /// The running covariance of vectors.
-struct RunningCovariance {
+struct RunningCovariance: Sendable, Codable {
   private(set) var count = 0.0
   private var mean: [Double]
   private var products: [Double]

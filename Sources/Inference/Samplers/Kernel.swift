@@ -38,9 +38,18 @@ extension StepInfo {
 }
 
 /// A Markov kernel that leaves a log density invariant: a value with `start` and `step`.
-public protocol Kernel: Sendable {
+///
+/// It is saved with the chain that it moves, so that a run can be resumed: for a structure of numbers Swift writes that
+/// by itself.
+public protocol Kernel: Sendable, Codable {
   associatedtype State: ChainState
   associatedtype Info: StepInfo
+
+  /// What tunes the kernel during a warm-up, unless the caller of a run has another wish.
+  associatedtype Adaptation: ChainAdaptation<Self> = NoAdaptation<Self>
+
+  /// The adaptation with its usual options.
+  var adaptation: Adaptation { get }
 
   /// Returns the state of a chain that begins at a point.
   func start(at q: [Double], _ target: some LogDensity, key: RandomKey) -> State
@@ -49,12 +58,18 @@ public protocol Kernel: Sendable {
   func step(_ state: inout State, _ target: some LogDensity, key: RandomKey) -> Info
 }
 
+extension Kernel where Adaptation == NoAdaptation<Self> {
+  public var adaptation: NoAdaptation<Self> { NoAdaptation() }
+}
+
 /// A kernel whose step size and metric a warm-up can adapt.
 public protocol TunableKernel: Kernel {
+  associatedtype Adaptation = WindowedAdaptation<Self>
+
   /// The step size of the integrator.
   var stepSize: Double { get set }
 
-  /// The metric: the inverse of it is the mass matrix' inverse, an estimate of the posterior's covariance.
+  /// The metric, given by the inverse of the mass matrix: an estimate of the posterior's covariance.
   var metric: Metric { get set }
 
   /// The acceptance that the step size is tuned to.
@@ -62,4 +77,8 @@ public protocol TunableKernel: Kernel {
 
   /// Returns a step size of the right order at a state, to begin tuning with.
   func reasonableStepSize(_ state: State, _ target: some LogDensity, key: RandomKey) -> Double
+}
+
+extension TunableKernel where Adaptation == WindowedAdaptation<Self> {
+  public var adaptation: WindowedAdaptation<Self> { .diagonal }
 }

@@ -43,6 +43,21 @@ public struct NUTS: TunableKernel {
     prepared = PreparedMetric(metric)
   }
 
+  /// The parts that are saved; the prepared metric is made anew.
+  private enum CodingKeys: String, CodingKey {
+    case stepSize, metric, targetAcceptance, maximumDepth, divergenceThreshold
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let parts = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      stepSize: try parts.decode(Double.self, forKey: .stepSize),
+      metric: try parts.decode(Metric.self, forKey: .metric),
+      targetAcceptance: try parts.decode(Double.self, forKey: .targetAcceptance),
+      maximumDepth: try parts.decode(Int.self, forKey: .maximumDepth),
+      divergenceThreshold: try parts.decode(Double.self, forKey: .divergenceThreshold))
+  }
+
   /// What a Hamiltonian chain carries.
   public struct State: ChainState {
     public var position: [Double]

@@ -7,16 +7,6 @@ public import Numerics
 import PPL
 import Synchronization
 
-/// How a warm-up estimates the metric.
-public enum MetricAdaptation: Sendable {
-  /// The variances of the draws of each window.
-  case diagonal
-  /// The covariance of the draws of each window.
-  case dense
-  /// None: the kernel's metric is kept.
-  case none
-}
-
 /// What the steps of a run told, chain after chain.
 public struct SamplerStatistics: Sendable {
   /// The acceptance of each step after the warm-up.
@@ -38,7 +28,7 @@ public struct SamplerStatistics: Sendable {
   public var divergences: Int { diverged.count { $0 } }
 }
 
-extension TunableKernel {
+extension Kernel {
   /// Draws from a posterior with several chains, each tuned by its own warm-up.
   ///
   /// A draw depends on the key, the chain and the iteration alone: the number of threads does not matter.
@@ -50,7 +40,7 @@ extension TunableKernel {
   ///   - draws: The draws of each chain.
   ///   - key: The key of the run.
   ///   - initial: Where chains start.
-  ///   - adaptation: How the metric is estimated.
+  ///   - adaptation: What tunes the kernel during the warm-up; nil: what is usual for it.
   ///   - sites: The sites that are kept; by default all latent ones.
   ///   - isCancelled: Asked between steps, from several threads; complete draws are kept.
   /// - Returns: The draws with the statistics of the sampler.
@@ -58,7 +48,7 @@ extension TunableKernel {
   public func run(
     _ density: CompiledDensity, chains: Int = 4, warmUp: Int = 1000, draws: Int = 1000,
     key: RandomKey = 0, initial: InitialStrategy = .uniform(radius: 2),
-    adaptation: MetricAdaptation = .diagonal, sites: [String]? = nil,
+    adaptation: Adaptation? = nil, sites: [String]? = nil,
     isCancelled: @Sendable @escaping () -> Bool = { false }
   ) throws -> Draws {
     precondition(
@@ -72,7 +62,7 @@ extension TunableKernel {
       var chain = Chain()
       chain.run(
         self, density.makeEvaluator(), from: starts[index], key: key.folding(in: index), warmUp,
-        draws, adaptation, isCancelled)
+        draws, adaptation ?? self.adaptation, isCancelled)
       results.withLock { $0[index] = chain }
     }
     let done = results.withLock { found in (0..<chains).compactMap { found[$0] } }
@@ -112,48 +102,27 @@ private struct Chain: Sendable {
   var warmUpGradients = 0
 
   /// Tunes a kernel and draws with it.
-  mutating func run<K: TunableKernel>(
+  mutating func run<K: Kernel, A: ChainAdaptation<K>>(
     _ initial: K, _ target: DensityEvaluator, from start: [Double], key: RandomKey, _ warmUp: Int,
-    _ draws: Int, _ adaptation: MetricAdaptation, _ isCancelled: () -> Bool
+    _ draws: Int, _ initialAdaptation: A, _ isCancelled: () -> Bool
   ) {
     var kernel = initial
-    let n = start.count
-    if kernel.metric.dimension != n { kernel.metric = .identity(n) }
     var state = kernel.start(at: start, target, key: key.folding(in: "begin"))
+    var adaptation = initialAdaptation
     if warmUp > 0 {
-      kernel.stepSize = kernel.reasonableStepSize(state, target, key: key.folding(in: "heuristic"))
+      adaptation.begin(
+        &kernel, &state, target, iterations: warmUp, key: key.folding(in: "begin adaptation"))
     }
-    var tuning = DualAveraging(initial: kernel.stepSize, target: kernel.targetAcceptance)
-    let windows = WarmUpSchedule(iterations: warmUp).windows
-    var variances = RunningMoments(n)
-    var covariance = RunningCovariance(n)
-    var window = 0
+    let adaptationKey = key.folding(in: "adaptation")
     for iteration in 0..<warmUp {
       if isCancelled() { return }
       let info = kernel.step(&state, target, key: key.folding(in: UInt64(iteration)))
       warmUpGradients += info.gradients
-      tuning.update(info.acceptance)
-      kernel.stepSize = tuning.stepSize
-      guard window < windows.count, windows[window].contains(iteration) else { continue }
-      switch adaptation {
-      case .diagonal: variances.add(state.position)
-      case .dense: covariance.add(state.position)
-      case .none: break
-      }
-      guard iteration == windows[window].upperBound - 1 else { continue }
-      window += 1
-      switch adaptation {
-      case .diagonal: kernel.metric = .diagonal(variances.regularizedVariances)
-      case .dense: kernel.metric = .dense(covariance.regularized, dimension: n)
-      case .none: break
-      }
-      (variances, covariance) = (RunningMoments(n), RunningCovariance(n))
-      kernel.stepSize = kernel.reasonableStepSize(
-        state, target, key: key.folding(in: "heuristic").folding(in: iteration))
-      tuning = DualAveraging(initial: kernel.stepSize, target: kernel.targetAcceptance)
+      adaptation.update(
+        &kernel, &state, info, iteration: iteration, target, key: adaptationKey)
     }
-    if warmUp > 0 { kernel.stepSize = tuning.averagedStepSize }
-    stepSize = kernel.stepSize
+    if warmUp > 0 { adaptation.end(&kernel) }
+    stepSize = (kernel as? any TunableKernel)?.stepSize ?? .nan
     positions.reserveCapacity(draws)
     for iteration in 0..<draws {
       if isCancelled() { return }
