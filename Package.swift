@@ -111,7 +111,8 @@ let package = Package(
     tests("PPL", ["PPL", "Distributions", "Tensors", "Numerics"]),
     tests(
       "Inference",
-      ["Inference", "PPL", "Distributions", "Tensors", "Numerics", "AllocationCounter"]),
+      ["Inference", "PPL", "Distributions", "Tensors", "Numerics", "AllocationCounter"],
+      resources: [.copy("Golden")]),
     tests(
       "TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"],
       resources: [.copy("Fixtures")]),

@@ -152,13 +152,7 @@ public struct ScalarDraws: Sendable {
   /// Returns quantiles, linear between order statistics (type 7); an angle's may leave [0, period).
   public func quantiles(_ probabilities: [Double]) -> [Double] {
     let x = unwrapped.sorted()
-    if x.isEmpty { return probabilities.map { _ in .nan } }
-    return probabilities.map { p in
-      let place = p * Double(x.count - 1)
-      let low = min(max(0, Int(place)), x.count - 1)
-      let high = min(low + 1, x.count - 1)
-      return x[low] + (place - Double(low)) * (x[high] - x[low])
-    }
+    return probabilities.map { ChainStatistics.quantile(x, $0) }
   }
 
   /// Returns the mean of the direction vectors.
