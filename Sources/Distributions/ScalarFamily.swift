@@ -77,21 +77,21 @@ func pointwise(_ tensors: [Tensor], _ function: ([Double]) -> Double) -> Tensor?
 
 /// Returns standard normal draws.
 func standardNormal(_ key: RandomKey, _ shape: Shape) -> Tensor {
-  Tensor(key.normals(shape.elementCount), shape: shape)
+  .standardNormal(key: key, shape: shape)
 }
 
 /// Returns draws uniform in (0, 1).
 func standardUniform(_ key: RandomKey, _ shape: Shape) -> Tensor {
-  Tensor(key.uniforms(shape.elementCount), shape: shape)
+  .standardUniform(key: key, shape: shape)
 }
 
-/// Returns standard gamma draws of given shape parameters; not differentiable in them.
+/// Returns standard gamma draws of given shape parameters, differentiable in them.
 func standardGamma(_ key: RandomKey, _ concentration: Tensor, _ shape: Shape) -> Tensor {
   exp(logStandardGamma(key, concentration, shape))
 }
 
-/// Returns the logarithms of standard gamma draws, which do not underflow; not differentiable in the shape parameters.
+/// Returns the logarithms of standard gamma draws, which do not underflow; differentiable in the shape parameters.
 func logStandardGamma(_ key: RandomKey, _ concentration: Tensor, _ shape: Shape) -> Tensor {
-  let values = concentration.stoppingGradient().broadcast(to: shape).elements
-  return elementwise(shape) { key.logGamma(UInt64($0), shape: values[$0]) }
+  let spread = concentration.count == 1 ? concentration : concentration.broadcast(to: shape)
+  return GammaDraws(shape: shape)(spread, .keyWords(key))
 }

@@ -122,6 +122,25 @@ public struct RandomKey: Sendable, Hashable, Codable, ExpressibleByIntegerLitera
     return key
   }
 
+  /// Returns a key for the part with the given key: its two words are folded in, one after the other.
+  public func folding(key: RandomKey) -> RandomKey {
+    folding(in: key.first).folding(in: key.second)
+  }
+
+  /// Writes the key as four whole numbers below 2³², which a Double holds exactly.
+  package func store(into quarters: UnsafeMutablePointer<Double>) {
+    quarters[0] = Double(first >> 32)
+    quarters[1] = Double(first & 0xffff_ffff)
+    quarters[2] = Double(second >> 32)
+    quarters[3] = Double(second & 0xffff_ffff)
+  }
+
+  /// Creates the key that ``store(into:)`` has written.
+  package init(quarters: UnsafePointer<Double>) {
+    first = UInt64(quarters[0]) << 32 | UInt64(quarters[1])
+    second = UInt64(quarters[2]) << 32 | UInt64(quarters[3])
+  }
+
   /// Returns `count` keys for independent parts: this key with 0, 1, … folded in.
   public func split(_ count: Int) -> [RandomKey] { (0..<count).map { folding(in: $0) } }
 

@@ -69,10 +69,10 @@ extension ModelContext {
     _ = emit(site)
   }
 
-  /// Returns a random key of the model's own; a density of a model that uses one is not fixed.
+  /// Returns a random key of the model's own, another one at each evaluation; a density of a model that uses one is not fixed.
   public func key(_ name: String) -> RandomKey {
     let site = emit(Site(.key, name))
-    return (site.key ?? key).folding(in: site.name)
+    return (site.key ?? key).ofThisEvaluation.folding(in: site.name)
   }
 
   /// Runs statements whose variables are independent along one axis of their batch shape.

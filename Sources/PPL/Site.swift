@@ -157,12 +157,6 @@ public struct PlateFrame: Sendable, Hashable {
 
   /// Draws the indices in use, without replacement and in random order; all of them, in order, of a full plate.
   func indices(key: RandomKey) -> Tensor {
-    guard subsampleSize < size else { return .arange(size) }
-    var indices = Array(0..<size)
-    for k in 0..<subsampleSize {
-      // A partial Fisher–Yates shuffle; the bias of the remainder is below size / 2⁶⁴.
-      indices.swapAt(k, k + Int(key.bits(UInt64(k)) % UInt64(size - k)))
-    }
-    return Tensor(indices[..<subsampleSize].map(Double.init))
+    subsampleSize < size ? .subset(subsampleSize, of: size, key: key) : .arange(size)
   }
 }

@@ -111,6 +111,45 @@ import Testing
     #expect(key.gamma(0, shape: -1).isNaN && key.gamma(0, shape: .nan).isNaN)
   }
 
+  @Test("a subset is the head of a shuffle, with or without the array that is shuffled")
+  func subsets() {
+    let key: RandomKey = 11
+    for (count, size) in [(0, 4), (1, 1), (3, 7), (5, 100), (40, 1000), (60, 60), (300, 400)] {
+      var shuffled = Array(0..<size)
+      for k in 0..<count {
+        shuffled.swapAt(k, k + Int(key.bits(UInt64(k)) % UInt64(size - k)))
+      }
+      let expected = shuffled[..<count].map { Double($0) }
+      #expect(key.subset(count, of: size) == expected)
+      for needsScratch in [true, false] {
+        let scratch = UnsafeMutablePointer<Double>.allocate(capacity: size)
+        defer { scratch.deallocate() }
+        var found = [Double](repeating: -1, count: count)
+        found.withUnsafeMutableBufferPointer {
+          key.fillSubset($0, of: size, scratch: needsScratch ? scratch : nil)
+        }
+        #expect(found == expected, "\(count) of \(size), scratch \(needsScratch)")
+      }
+    }
+  }
+
+  @Test(
+    "a key survives the way through four numbers, and folding in a key is neither symmetric nor trivial"
+  )
+  func quarters() {
+    let key = RandomKey(0xfedc_ba98_7654_3210).folding(in: "site")
+    var numbers = [Double](repeating: 0, count: 4)
+    numbers.withUnsafeMutableBufferPointer {
+      if let start = $0.baseAddress { key.store(into: start) }
+    }
+    #expect(
+      numbers.withUnsafeBufferPointer { $0.baseAddress.map { RandomKey(quarters: $0) } } == key)
+    let other: RandomKey = 5
+    #expect(key.folding(key: other) == key.folding(key: 5))
+    #expect(key.folding(key: other) != other.folding(key: key))
+    #expect(key.folding(key: 0) != key)
+  }
+
   @Test("a negative number to fold in stops the program")
   func negative() async {
     await #expect(processExitsWith: .failure) { _ = RandomKey(1).folding(in: -1) }

@@ -45,6 +45,19 @@ import Testing
     }
   }
 
+  @Test("a gamma quantile's derivative by the shape keeps its digits in both tails")
+  func gammaShapeDerivative() throws {
+    let file = try GoldenFile("gamma_shape_derivative", in: .module)
+    for row in file.rows("logGammaQuantileShapeDerivative") {
+      let value = logGammaQuantileShapeDerivative(row[0], logX: row[1])
+      // log x − ψ(a) is good to some ulps of log x, and is of order a^−½ itself; the rest is a few roundings.
+      let tolerance = 1e-14 * (1 + abs(row[1]) * row[0].squareRoot())
+      #expect(abs(value - row[2]) <= tolerance * row[2], "at \(row[0]), \(row[1]): \(value)")
+    }
+    #expect(logGammaQuantileShapeDerivative(0, logX: 1).isNaN)
+    #expect(logGammaQuantileShapeDerivative(2, logX: .nan).isNaN)
+  }
+
   @Test("log-beta does not cancel where one argument is large")
   func beta() {
     for row in golden.rows("logBeta") {

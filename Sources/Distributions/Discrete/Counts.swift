@@ -66,6 +66,7 @@ public struct Poisson: ScalarFamily {
 
   public func draws(_ key: RandomKey, _ shape: Shape) -> Tensor {
     let rates = parameters[0].stoppingGradient().broadcast(to: shape).elements
+    let key = key.ofThisEvaluation
     return elementwise(shape) { key.poisson(UInt64($0), mean: rates[$0]) }
   }
 }

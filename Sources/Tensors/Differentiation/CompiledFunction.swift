@@ -19,6 +19,9 @@ public struct CompiledFunction: Sendable {
   /// Whether the function is recorded anew at each evaluation.
   public let isDynamic: Bool
 
+  /// Whether random draws inside are made anew by ``FunctionEvaluator/redraw(key:isMirrored:)``; else they are constants.
+  public let resamples: Bool
+
   /// The function.
   let body: Body
 
@@ -38,13 +41,17 @@ public struct CompiledFunction: Sendable {
   ///
   /// - Parameters:
   ///   - inputs: The point at which it is recorded; its shapes are those of all later inputs.
+  ///   - resamples: Whether each evaluator draws the random numbers inside anew when it is told to; else those of the
+  ///     recording are kept as constants. They are recorded as inputs by which nothing is differentiated.
   ///   - body: The function, one tensor for each input.
-  public init(at inputs: [Tensor], _ body: @escaping Body) {
+  public init(at inputs: [Tensor], resamples: Bool = false, _ body: @escaping Body) {
     let recorder = Recorder()
     let shapes = inputs.map(\.shape)
     let flat = inputs.flatMap(\.elements)
     let results = flat.withUnsafeBufferPointer { flat in
-      recorder.record(flat) { place in body(recorder.split(place, shapes)) }
+      recorder.record(flat, redraw: resamples ? Redraw() : nil) { place in
+        body(recorder.split(place, shapes))
+      }
     }
     self.init(shapes, results, recorder, body)
   }
@@ -56,6 +63,7 @@ public struct CompiledFunction: Sendable {
     inputShapes = shapes
     outputShapes = results.map(\.shape)
     isDynamic = recorder.isDynamic
+    resamples = recorder.redraw != nil
     self.body = body
     outputs = results.map { CompiledFunction.output($0) }
     program = Program(

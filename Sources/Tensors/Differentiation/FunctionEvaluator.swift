@@ -2,6 +2,8 @@
 //
 // The memory of one replaying thread, and the passes it runs: value, gradient, products with derivatives.
 
+public import Numerics
+
 /// Runs a compiled function: owns the slabs, allocates nothing after its first calls.
 ///
 /// Inputs and their derivatives are flat vectors: all inputs one after the other, row-major. Not Sendable: make one for
@@ -35,6 +37,9 @@ public final class FunctionEvaluator {
   private var outputs: [CompiledFunction.Output]
   private let recorder: Recorder?
 
+  /// The random numbers of the next evaluation.
+  private var redraw = Redraw()
+
   /// Creates the memory for a function.
   init(_ function: CompiledFunction) {
     self.function = function
@@ -54,7 +59,10 @@ public final class FunctionEvaluator {
     instructions = FunctionEvaluator.copy(isFrozen ? program.instructions : [])
     integers = FunctionEvaluator.copy(isFrozen ? program.integers : [])
     slotTable = FunctionEvaluator.copy(slots)
-    if isFrozen { FunctionEvaluator.fill(program, values) { $0 } }
+    if isFrozen {
+      FunctionEvaluator.fill(program, values) { $0 }
+      for slot in program.noise { slot.fill(values, redraw) }
+    }
     findScalar()
   }
 
@@ -93,6 +101,20 @@ public final class FunctionEvaluator {
         next += 1
       }
     }
+  }
+
+  // MARK: - Random numbers
+
+  /// Draws the function's random numbers anew, for all evaluations until the next call.
+  ///
+  /// Equal keys give equal numbers, on every evaluator. Without a call the key is 0.
+  ///
+  /// - Parameters:
+  ///   - key: What distinguishes this evaluation from others: it is folded into the key of each draw.
+  ///   - isMirrored: Whether normal numbers change their sign, and uniform ones are reflected at ½: an antithetic pair.
+  public func redraw(key: RandomKey, isMirrored: Bool = false) {
+    redraw = Redraw(key: key, isMirrored: isMirrored)
+    if recorder == nil { for slot in function.program.noise { slot.fill(values, redraw) } }
   }
 
   // MARK: - Passes
@@ -140,7 +162,7 @@ public final class FunctionEvaluator {
   /// Records a dynamic function at a point.
   private func record(_ input: UnsafeBufferPointer<Double>, _ recorder: Recorder) {
     recordings += 1
-    let results = recorder.record(input) { place in
+    let results = recorder.record(input, redraw: function.resamples ? redraw : nil) { place in
       function.body(recorder.split(place, function.inputShapes))
     }
     outputs = results.map { CompiledFunction.output($0) }
@@ -260,6 +282,9 @@ public final class FunctionEvaluator {
     }
     if let recorder {
       for range in recorder.constants { for k in range { slab[k] = Dual(recorder.values[k]) } }
+    }
+    for slot in recorder.map({ Array($0.noise) }) ?? function.program.noise {
+      for k in slot.range { slab[k] = Dual(values[k]) }
     }
     for k in input.indices { slab[k] = Dual(input[k], direction[k]) }
     adjointSlab.update(repeating: Dual(0), count: size)

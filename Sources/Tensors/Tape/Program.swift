@@ -19,6 +19,9 @@ struct Program: Sendable {
   /// The values of the constants, one region after the other.
   let constantValues: [Double]
 
+  /// The places of random numbers.
+  let noise: [NoiseSlot]
+
   /// The number of elements of the value slab.
   let size: Int
 
@@ -44,6 +47,7 @@ struct Program: Sendable {
     calls = recorder.calls.indices.map { used.contains($0) ? recorder.calls[$0] : nil }
     constants = recorder.constants.filter { range in range.contains { needed[$0] } }
     constantValues = constants.flatMap { range in range.map { recorder.values[$0] } }
+    noise = recorder.noise.filter { slot in slot.range.contains { needed[$0] } }
     size = recorder.size
   }
 

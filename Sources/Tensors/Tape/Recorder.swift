@@ -2,6 +2,7 @@
 //
 // The recording tape: each operation on a traced tensor appends an instruction and computes its result.
 
+import Numerics
 import Synchronization
 
 #if canImport(Glibc)
@@ -44,6 +45,10 @@ final class Recorder: @unchecked Sendable {
   private var capacity: Int
   private(set) var size = 0
   private(set) var isDynamic = false
+  /// Regions of the slab that hold random numbers.
+  private(set) var noise: ContiguousArray<NoiseSlot> = []
+  /// The random numbers of the present evaluation; nil where draws are kept as constants.
+  private(set) var redraw: Redraw?
 
   /// Creates an empty tape.
   init() {
@@ -74,8 +79,11 @@ final class Recorder: @unchecked Sendable {
   }
 
   /// Records `body` from the start, with `inputs` as the first elements of the slab.
+  ///
+  /// Random draws are kept as constants, unless `redraw` says which numbers they are to have for now.
   func record<Output>(
-    _ inputs: UnsafeBufferPointer<Double>, _ body: (TapePlace) throws -> Output
+    _ inputs: UnsafeBufferPointer<Double>, redraw: Redraw? = nil,
+    _ body: (TapePlace) throws -> Output
   ) rethrows -> Output {
     tape = nextTape.wrappingAdd(1, ordering: .relaxed).oldValue
     thread = pthread_self()
@@ -88,6 +96,8 @@ final class Recorder: @unchecked Sendable {
     scalarConstants.removeAll(keepingCapacity: true)
     size = 0
     isDynamic = false
+    noise.removeAll(keepingCapacity: true)
+    self.redraw = redraw
     let start = allocate(inputs.count)
     for k in inputs.indices { values[Int(start) + k] = inputs[k] }
     return try Recorder.$current.withValue(self) {
@@ -134,7 +144,8 @@ final class Recorder: @unchecked Sendable {
         place.tape == tape,
         "a traced tensor of another recording was used; do not keep tensors from one evaluation to the next"
       )
-      return (place.offset, true)
+      // Nothing asks for derivatives by random numbers.
+      return (place.offset, !noise.contains { $0.range.contains(Int(place.offset)) })
     }
     return (place(of: tensor), false)
   }
@@ -180,6 +191,17 @@ final class Recorder: @unchecked Sendable {
     }
     slots.append(PrimitiveSlot(call, instance: instance))
     return Int32(index)
+  }
+
+  /// Keeps a region of random numbers.
+  func keep(_ slot: NoiseSlot) { noise.append(slot) }
+
+  /// Returns the present evaluation's key for a draw by plain numbers, and marks the program dynamic; the key itself
+  /// where draws are kept as constants.
+  func plainKey(_ key: RandomKey) -> RandomKey {
+    guard let redraw else { return key }
+    isDynamic = true
+    return key.folding(key: redraw.key)
   }
 
   /// Returns elements of the slab, and marks the program dynamic.
