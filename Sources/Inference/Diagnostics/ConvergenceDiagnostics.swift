@@ -16,7 +16,7 @@ extension ScalarDraws {
   /// wide angle that branch has a cut in the midst of the draws, and chains at opposite angles may have the same mean on it;
   /// so its two components relative to the mean direction are taken, the sine δ' = sin δ, and sin²(δ/2) = (1 − cos δ)/2. Both
   /// are smooth on the circle, their definition turns with the draws, and chains that differ in direction differ in one.
-  private var linearForms: [[Double]] {
+  var linearForms: [[Double]] {
     guard let period else { return [values] }
     let x = unwrapped
     if (concentration ?? 0) > Self.sharp { return [x] }

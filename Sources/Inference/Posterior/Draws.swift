@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// Posterior draws of named sites, and their summaries; angles are summarised on the circle.
+// Posterior draws of named sites.
 
 public import Tensors
 
 /// Draws of named sites: for each site an array `[chains, draws] + shape`.
+///
+/// ```swift
+/// let draws = try NUTS().run(density, key: 1)
+/// print(draws.summary())
+/// print(draws.diagnostics)
+/// draws["tau"]                                        // a tensor [chains, draws]
+/// draws.scalar("theta[3]").quantiles([0.16, 0.5, 0.84])
+/// let more = draws.deriving("ratio") { $0["a"] / $0["b"] }
+/// ```
 public struct Draws: Sendable {
   /// One site's draws.
   public struct Site: Sendable {
@@ -51,117 +60,143 @@ public struct Draws: Sendable {
     self.sites = sites
   }
 
+  /// The number of draws of all chains.
+  public var count: Int { chains * draws }
+
   /// The names of the sites, in order.
   public var names: [String] { sites.map(\.name) }
+
+  /// Returns a site by its name, or nil.
+  public func site(_ name: String) -> Site? { sites.first { $0.name == name } }
 
   /// The draws of a site, shape `[chains, draws] + shape`.
   ///
   /// - Precondition: There is such a site; ``names`` lists them.
   public subscript(name: String) -> Tensor {
-    guard let site = sites.first(where: { $0.name == name }) else {
+    guard let site = site(name) else {
       preconditionFailure("draws: expected one of \(names), got \"\(name)\"")
     }
     return Tensor(site.values, shape: [chains, draws] + site.shape)
   }
 
+  // MARK: - Scalars
+
   /// Every scalar of every site with its draws, chain after chain: `flux`, `theta[0]`, ….
-  public var scalars: [ScalarDraws] {
-    sites.flatMap { site -> [ScalarDraws] in
-      let count = site.shape.elementCount
-      return (0..<count).map { element in
-        var values: [Double] = []
-        values.reserveCapacity(chains * draws)
-        for k in 0..<(chains * draws) { values.append(site.values[k * count + element]) }
-        let name =
-          site.shape.isEmpty ? site.name : site.name + Draws.index(element, site.shape)
-        return ScalarDraws(name: name, chains: chains, values: values, period: site.period)
-      }
-    }
+  public var scalars: [ScalarDraws] { sites.flatMap { scalars(of: $0) } }
+
+  /// Returns the scalars of one site.
+  func scalars(of site: Site) -> [ScalarDraws] {
+    (0..<site.shape.elementCount).map { scalar(site, $0) }
   }
 
-  /// Returns the index text of an element, like `[2]` or `[1,0]`.
-  private static func index(_ element: Int, _ shape: Shape) -> String {
+  /// Returns one element of a site.
+  private func scalar(_ site: Site, _ element: Int) -> ScalarDraws {
+    let stride = site.shape.elementCount
+    let values = (0..<count).map { site.values[$0 * stride + element] }
+    return ScalarDraws(
+      name: site.name + Draws.index(element, site.shape), chains: chains, values: values,
+      period: site.period)
+  }
+
+  /// Returns the draws of one scalar: a site's name, with an index like `[3]` or `[1,0]` for an element of an array.
+  ///
+  /// - Precondition: There is such a scalar.
+  public func scalar(_ name: String) -> ScalarDraws {
+    if let site = site(name), site.shape.isEmpty { return scalar(site, 0) }
+    // A name may itself hold brackets, so the index is what stands in the last ones.
+    if name.last == "]", let open = name.lastIndex(of: "["), let site = site(String(name[..<open]))
+    {
+      let parts = name[name.index(after: open)...].dropLast().split(
+        separator: ",", omittingEmptySubsequences: false
+      ).map { Int(String($0.filter { $0 != " " })) }
+      let index = parts.compactMap { $0 }
+      let fits =
+        index.count == parts.count && index.count == site.shape.count
+        && zip(index, site.shape).allSatisfy { $0 >= 0 && $0 < $1 }
+      precondition(
+        fits,
+        "draws: expected an index into shape \(site.shape) of \"\(site.name)\", got \"\(name)\"")
+      return scalar(site, zip(index, site.shape.rowMajorStrides).reduce(0) { $0 + $1.0 * $1.1 })
+    }
+    preconditionFailure(
+      "draws: expected one of \(names), or an element like \"theta[0]\" of an array, got \"\(name)\""
+    )
+  }
+
+  /// Returns quantiles of every scalar, by its name; an angle's may leave [0, period).
+  public func quantiles(_ probabilities: [Double]) -> [String: [Double]] {
+    Dictionary(scalars.map { ($0.name, $0.quantiles(probabilities)) }) { $1 }
+  }
+
+  /// Returns the index text of an element, like `[2]` or `[1,0]`; nothing for a scalar.
+  static func index(_ element: Int, _ shape: Shape) -> String {
+    if shape.isEmpty { return "" }
     var rest = element
-    let strides = shape.rowMajorStrides
-    let parts = strides.map { stride -> String in
+    let parts = shape.rowMajorStrides.map { stride -> String in
       defer { rest %= stride }
       return "\(rest / stride)"
     }
     return "[" + parts.joined(separator: ",") + "]"
   }
-}
 
-/// The draws of one scalar quantity.
-public struct ScalarDraws: Sendable {
-  /// The name, with an index for an element of an array.
-  public let name: String
+  // MARK: - Single draws
 
-  /// The number of chains.
-  public let chains: Int
+  /// The values of all sites at one draw.
+  public struct Draw: Sendable {
+    /// The chain.
+    public let chain: Int
+    /// The number of the draw in its chain.
+    public let index: Int
+    /// The draws it belongs to.
+    private let owner: Draws
 
-  /// The draws, chain after chain.
-  public let values: [Double]
+    /// Creates the view of one draw.
+    init(_ owner: Draws, _ chain: Int, _ index: Int) {
+      self.owner = owner
+      self.chain = chain
+      self.index = index
+    }
 
-  /// The period of an angle; nil for other quantities.
-  public let period: Double?
+    /// The value of a site.
+    ///
+    /// - Precondition: There is such a site.
+    public subscript(name: String) -> Tensor {
+      guard let site = owner.site(name) else {
+        preconditionFailure("draw: expected one of \(owner.names), got \"\(name)\"")
+      }
+      return value(site)
+    }
 
-  /// Creates the draws of one quantity.
-  public init(name: String, chains: Int = 1, values: [Double], period: Double? = nil) {
-    self.name = name
-    self.chains = chains
-    self.values = values
-    self.period = period
-  }
+    /// The values of all sites, by name.
+    public var values: [String: Tensor] {
+      Dictionary(owner.sites.map { ($0.name, value($0)) }) { $1 }
+    }
 
-  /// The draws on one branch: for an angle, within half a period of the circular mean.
-  public var unwrapped: [Double] {
-    guard let period else { return values }
-    let center = mean
-    return values.map { x in
-      let d = x - center
-      return center + (d - period * ((d / period) + 0.5).rounded(.down))
+    /// Returns the value of a site.
+    private func value(_ site: Site) -> Tensor {
+      let count = site.shape.elementCount
+      let start = (chain * owner.draws + index) * count
+      return Tensor(Array(site.values[start..<(start + count)]), shape: site.shape)
     }
   }
 
-  /// The mean; for an angle the direction of the mean vector, in [0, period).
-  public var mean: Double {
-    guard let period else { return values.reduce(0, +) / Double(values.count) }
-    let (c, s) = resultant(period)
-    let angle = angleOf(s, c) * period / (2 * .pi)
-    let positive = angle < 0 ? angle + period : angle
-    // A tiny negative angle rounds to the period itself.
-    return positive < period ? positive : 0
+  /// Returns one draw of a chain.
+  ///
+  /// - Precondition: There is such a draw.
+  public func draw(chain: Int, _ index: Int) -> Draw {
+    precondition(
+      (0..<chains).contains(chain) && (0..<draws).contains(index),
+      "draw: expected chain < \(chains) and draw < \(draws), got \(chain) and \(index)")
+    return Draw(self, chain, index)
   }
 
-  /// The standard deviation (divisor N − 1); for an angle that of the branch around the circular mean.
-  public var standardDeviation: Double {
-    let x = unwrapped
-    let m = x.reduce(0, +) / Double(x.count)
-    let squares = x.reduce(0) { $0 + ($1 - m) * ($1 - m) }
-    return (squares / Double(max(1, x.count - 1))).squareRoot()
-  }
-
-  /// The length of the mean direction vector of an angle: 1 for a sharp angle, 0 for one that is not determined.
-  public var concentration: Double? {
-    period.map {
-      let (c, s) = resultant($0)
-      return (c * c + s * s).squareRoot()
+  /// Returns what a function makes of every draw, chain after chain.
+  public func map<Result>(_ body: (Draw) throws -> Result) rethrows -> [Result] {
+    var results: [Result] = []
+    results.reserveCapacity(count)
+    for chain in 0..<chains {
+      for index in 0..<draws { try results.append(body(Draw(self, chain, index))) }
     }
-  }
-
-  /// Returns quantiles, linear between order statistics (type 7); an angle's may leave [0, period).
-  public func quantiles(_ probabilities: [Double]) -> [Double] {
-    let x = unwrapped.sorted()
-    return probabilities.map { ChainStatistics.quantile(x, $0) }
-  }
-
-  /// Returns the mean of the direction vectors.
-  private func resultant(_ period: Double) -> (Double, Double) {
-    var (c, s) = (0.0, 0.0)
-    for x in values {
-      c += cosine(2 * .pi * x / period)
-      s += sine(2 * .pi * x / period)
-    }
-    return (c / Double(values.count), s / Double(values.count))
+    return results
   }
 }

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+//
+// What makes draws doubtful, in words for the user: the rules behind the warnings of `PosteriorDiagnostics`.
+//
+// Source of the thresholds: Vehtari and others 2021, Bayesian Analysis 16, 667 (R-hat 1.01, 100 effective draws to a chain);
+// Betancourt 2016, arXiv 1604.00695 (E-BFMI 0.3).
+
+/// Examines draws for reasons not to trust them.
+struct DrawsExaminer {
+  /// The draws.
+  let draws: Draws
+  /// The draws of each scalar.
+  let parts: [ScalarDraws]
+  /// The diagnostics of each scalar.
+  let scalars: [PosteriorDiagnostics.Scalar]
+  /// The E-BFMI of each chain.
+  let energyFractions: [Double]
+
+  /// The largest R-hat of chains that agree.
+  static let largestRHat = 1.01
+  /// The effective draws that each chain should give.
+  static let effectiveDraws = 100.0
+  /// The draws of a chain below which nothing can be judged.
+  static let fewestDraws = 100
+  /// The smallest E-BFMI of a sampler that reaches the tails.
+  static let smallestEnergyFraction = 0.3
+  /// The length of the mean direction below which an angle counts as undetermined: a scatter of 1.2 rad of its phase.
+  static let shortestDirection = 0.5
+
+  /// Returns the warnings, the gravest first.
+  func warnings() -> [DiagnosticWarning] {
+    if let few = fewDraws(), draws.draws < 4 { return [few] }
+    let groups = ChainGroups(draws: draws, parts: parts, scalars: scalars)
+    return cancelled() + notFinite() + [fewDraws(), oneChain()].compactMap { $0 } + constants()
+      + groups.warnings() + disagreement(besides: groups.explained) + divergences()
+      + effectiveSizes() + energies() + depths() + angles()
+  }
+
+  /// Returns a share as text: `0.05 %`, `12 %`.
+  static func percent(_ part: Int, of whole: Int) -> String {
+    let share = 100 * Double(part) / Double(max(1, whole))
+    return decimalText(share, decimals: share < 1 ? 2 : share < 10 ? 1 : 0) + " %"
+  }
+
+  /// Returns names in a row, the first few of many.
+  static func list(_ names: [String]) -> String {
+    let shown = names.prefix(4).joined(separator: ", ")
+    return names.count > 4 ? shown + " and \(names.count - 4) more" : shown
+  }
+
+  // MARK: - The draws themselves
+
+  /// Returns whether there are too few draws.
+  private func fewDraws() -> DiagnosticWarning? {
+    guard draws.draws < Self.fewestDraws else { return nil }
+    return DiagnosticWarning(
+      .fewDraws, "run",
+      "\(draws.draws) draws to a chain are too few to judge convergence or to quote an interval: draw some hundreds more"
+    )
+  }
+
+  /// Returns whether a Markov chain has no other to be compared with.
+  private func oneChain() -> DiagnosticWarning? {
+    guard draws.chains == 1, draws.statistics != nil else { return nil }
+    return DiagnosticWarning(
+      .oneChain, "run",
+      "one chain cannot show that it has found all of the posterior: run two or more (chains: 4)")
+  }
+
+  /// Returns whether the run was ended early.
+  private func cancelled() -> [DiagnosticWarning] { [] }
+
+  /// Returns the sites with draws that are no numbers.
+  private func notFinite() -> [DiagnosticWarning] {
+    bySite(scalars.filter { $0.notFinite > 0 }).map { site, list in
+      let worst = list.map(\.notFinite).max() ?? 0
+      return DiagnosticWarning(
+        .notFinite, site,
+        "\(subject(list)): \(worst) of \(draws.count) draws are NaN or infinite; check the formula for logarithms, roots and quotients of what may reach zero"
+      )
+    }
+  }
+
+  /// Returns the sites that never change.
+  private func constants() -> [DiagnosticWarning] {
+    guard draws.count > 1 else { return [] }
+    return bySite(scalars.filter { $0.isConstant && $0.notFinite == 0 }).map { site, list in
+      DiagnosticWarning(
+        .constant, site,
+        "every draw of \(subject(list)) is the same: if it is meant to be fixed, all is well; if not, the sampler never moved, and the step size or the model must change"
+      )
+    }
+  }
+
+  /// Returns the angles of which the data say little.
+  private func angles() -> [DiagnosticWarning] {
+    bySite(scalars.filter { $0.concentration ?? 1 < Self.shortestDirection }).map { site, list in
+      DiagnosticWarning(
+        .angleUndetermined, site,
+        "\(subject(list)) is not determined by the data: its draws go round the circle; do not quote its mean or an interval"
+      )
+    }
+  }
+
+  // MARK: - Convergence
+
+  /// Returns the sites whose chains do not agree, for reasons not told already.
+  private func disagreement(besides explained: Set<String>) -> [DiagnosticWarning] {
+    bySite(scalars.filter { $0.rHat > Self.largestRHat && !explained.contains($0.name) }).map {
+      site, list in
+      let worst = list.max { $0.rHat < $1.rHat } ?? list[0]
+      let value = worst.rHat < 100 ? decimalText(worst.rHat, decimals: 3) : "over 100"
+      return DiagnosticWarning(
+        .rHat, site,
+        "the chains do not agree on \(subject(list)): R-hat is \(value) for \(worst.name), and should be below 1.01; run longer, warm-up and draws alike, and if that does not help look for strong correlations or several modes"
+      )
+    }
+  }
+
+  /// Returns the sites with few effective draws.
+  private func effectiveSizes() -> [DiagnosticWarning] {
+    guard draws.draws >= Self.fewestDraws else { return [] }
+    let wanted = Self.effectiveDraws * Double(draws.chains)
+    let kinds: [(DiagnosticWarning.Code, String, (PosteriorDiagnostics.Scalar) -> Double)] = [
+      (.lowBulkESS, "its mean and median are uncertain", \.bulkESS),
+      (.lowTailESS, "the ends of its intervals are uncertain", \.tailESS),
+    ]
+    return kinds.flatMap { code, meaning, size in
+      bySite(scalars.filter { size($0) < wanted && !$0.isConstant }).map { site, list in
+        let worst = list.min { size($0) < size($1) } ?? list[0]
+        let factor = Int((wanted / max(1, size(worst))).rounded(.up))
+        return DiagnosticWarning(
+          code, site,
+          "the \(draws.count) draws of \(worst.name) are worth \(decimalText(size(worst), decimals: 0)) independent ones, fewer than \(decimalText(wanted, decimals: 0)): \(meaning); draw \(factor) times as many, or remove correlations"
+        )
+      }
+    }
+  }
+
+  // MARK: - The sampler
+
+  /// Returns whether steps diverged, and where.
+  private func divergences() -> [DiagnosticWarning] {
+    guard let statistics = draws.statistics, statistics.divergences > 0 else { return [] }
+    let count = statistics.divergences
+    let share =
+      "\(count) of \(statistics.diverged.count) draws (\(Self.percent(count, of: statistics.diverged.count))) diverged"
+    // One in a thousand, as a well-made hierarchical model may have at the default acceptance.
+    if count * 1000 <= statistics.diverged.count {
+      return [
+        DiagnosticWarning(
+          .divergences, "run",
+          "\(share): so few do little harm, but run once more with NUTS(targetAcceptance: 0.95) to see that the result stays"
+        )
+      ]
+    }
+    return [
+      DiagnosticWarning(
+        .divergences, "run",
+        "\(share)\(neighbourhood(statistics.diverged)): the sampler cannot follow the posterior there, and the draws miss part of it. Sample from a non-centred form (model.reparameterized([\"site\": LocScale()]) for a site whose scale is a parameter), or raise the acceptance: NUTS(targetAcceptance: 0.95), then 0.99"
+      )
+    ]
+  }
+
+  /// Returns where divergent draws gather, as text: the scalar whose ranks among them are the most one-sided.
+  private func neighbourhood(_ diverged: [Bool]) -> String {
+    let count = Double(diverged.count { $0 })
+    guard count >= 5 else { return "" }
+    var best: (score: Double, text: String) = (0, "")
+    for (part, scalar) in zip(parts, scalars)
+    where part.period == nil && scalar.notFinite == 0 && part.values.count == diverged.count {
+      let all = part.values.sorted()
+      let own = zip(part.values, diverged).filter(\.1).map(\.0).sorted()
+      let inner = ChainStatistics.quantile(own, 0.5)
+      // The share of all draws below the median divergent one; one half where divergences are spread as the draws are.
+      let share = Double(all.count { $0 < inner }) / Double(all.count)
+      let score = abs(share - 0.5)
+      if score > best.score {
+        let side = share < 0.5 ? "small" : "large"
+        let middle = ChainStatistics.quantile(all, 0.5)
+        best = (
+          score,
+          ", mostly where \(part.name) is \(side) (median \(shortText(inner)), that of all draws \(shortText(middle)))"
+        )
+      }
+    }
+    // A median rank outside the central 60 % of the draws.
+    return best.score > 0.3 ? best.text : ""
+  }
+
+  /// Returns a number with three significant digits.
+  private func shortText(_ x: Double) -> String { roundedText(x, to: abs(x) / 10) }
+
+  /// Returns the chains that explore energies slowly.
+  private func energies() -> [DiagnosticWarning] {
+    let low = energyFractions.enumerated().filter { $0.element < Self.smallestEnergyFraction }
+    guard let smallest = low.map(\.element).min() else { return [] }
+    let names = Self.list(low.map { "\($0.offset + 1)" })
+    return [
+      DiagnosticWarning(
+        .lowEnergyFraction, "run",
+        "the sampler explores the tails slowly in \(low.count == 1 ? "chain" : "chains") \(names) (E-BFMI \(decimalText(smallest, decimals: 2)), should be above 0.3): tails of the result are uncertain; use a non-centred form or a lighter-tailed prior, and a longer warm-up"
+      )
+    ]
+  }
+
+  /// Returns whether trajectories were cut off.
+  private func depths() -> [DiagnosticWarning] { [] }
+
+  // MARK: - Helpers
+
+  /// Returns scalars grouped by site, in order.
+  private func bySite(
+    _ list: [PosteriorDiagnostics.Scalar]
+  ) -> [(String, [PosteriorDiagnostics.Scalar])] {
+    let groups = Dictionary(grouping: list, by: \.site)
+    return draws.names.compactMap { name in groups[name].map { (name, $0) } }
+  }
+
+  /// Returns what some scalars of one site are called: the site, an element, or several.
+  private func subject(_ list: [PosteriorDiagnostics.Scalar]) -> String {
+    let whole = scalars.count { $0.site == list[0].site }
+    return whole == list.count && whole > 1 ? list[0].site : Self.list(list.map(\.name))
+  }
+}
