@@ -91,6 +91,9 @@ public struct Model<Output>: Sendable {
     handled(by: Lift(priors: priors))
   }
 
+  /// Returns the model with all elements of its subsampled plates in use.
+  public func withWholePlates() -> Model { handled(by: WholePlates()) }
+
   /// Returns the model with hints attached to named sites.
   public func configured(_ hints: [String: [String: String]]) -> Model {
     handled(by: InferConfig(hints: hints))

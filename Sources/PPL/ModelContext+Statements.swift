@@ -113,15 +113,19 @@ extension ModelContext {
     }
     // After a mistake the run goes on with the nearest plate that is possible.
     let whole = max(size, 1)
-    let handler = Plate(
-      name: name, size: whole, subsampleSize: min(max(subsample, 1), whole),
-      axis: axis.flatMap { $0 < 0 ? $0 : nil } ?? freeAxis)
     var site = Site(.plate, name)
     site.plates = [
       PlateFrame(
-        name: name, size: whole, subsampleSize: handler.subsampleSize, axis: handler.axis)
+        name: name, size: whole, subsampleSize: min(max(subsample, 1), whole),
+        axis: axis.flatMap { $0 < 0 ? $0 : nil } ?? freeAxis)
     ]
-    var indices = emit(site).value ?? .zeros([handler.subsampleSize])
+    let stated = site.plates[0]
+    site = emit(site)
+    // A handler may have asked for the whole plate.
+    let frame = site.plates.first ?? stated
+    let handler = Plate(
+      name: name, size: whole, subsampleSize: frame.subsampleSize, axis: stated.axis)
+    var indices = site.value ?? .zeros([handler.subsampleSize])
     if indices.shape != [handler.subsampleSize] {
       report(
         ModelError(

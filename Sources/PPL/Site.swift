@@ -42,6 +42,9 @@ public struct Site: Sendable {
   /// Whether the value is data.
   public var isObserved = false
 
+  /// Whether the data of the site were given by a handler, where its author wrote a latent variable.
+  public internal(set) var wasLatent = false
+
   /// Whether the site has no value because its data are to be predicted.
   public var isPredicted = false
 

@@ -98,6 +98,12 @@ struct PlateTests {
     #expect(trace["f"].logProbability.item() == 10)
     #expect(trace["d"].site.scale.item() == 1)
     try checkHandler("subsampled", model(4))
+    // Under the handler for predictions the plate is whole, and its densities are their own.
+    let whole = model(4).withWholePlates()
+    try checkHandler("whole", whole)
+    let all = try whole.trace(key: 2)
+    #expect(all["d"].value.elements == (0..<10).map { Double($0) })
+    #expect(all["y"].site.scale.item() == 1 && all["f"].logProbability.item() == 10)
   }
 
   @Test("nested subsampled plates multiply their scales")

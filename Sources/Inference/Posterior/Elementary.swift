@@ -22,3 +22,9 @@ func logarithm(_ x: Double) -> Double { log(x) }
 
 /// Returns eˣ.
 func exponential(_ x: Double) -> Double { exp(x) }
+
+/// Returns log(1 + x), exact near zero.
+func logarithmOfOnePlus(_ x: Double) -> Double { log1p(x) }
+
+/// Returns eˣ − 1, exact near zero.
+func exponentialMinusOne(_ x: Double) -> Double { expm1(x) }

@@ -14,6 +14,7 @@ public struct Condition: Handler {
 
   public mutating func process(_ site: inout Site) {
     guard site.kind == .sample, let value = values[site.name] else { return }
+    site.wasLatent = site.wasLatent || site.isLatent
     site.value = value
     site.isObserved = true
     site.isPredicted = false
