@@ -42,6 +42,16 @@ func system(_ name: String, _ pkgConfig: String, apt: String, brew: String) -> T
 let arguments: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
 
+let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
+
+// SEP, which finds sources, is packaged by Debian and Ubuntu, not by Homebrew: elsewhere the package does without it.
+#if os(Linux)
+  let sourceExtractor: [Target] = [.systemLibrary(name: "CSEP", providers: [.apt(["libsep-dev"])])]
+#else
+  let sourceExtractor: [Target] = []
+#endif
+let sourceExtractorDependencies = sourceExtractor.map { Target.Dependency(stringLiteral: $0.name) }
+
 let package = Package(
   name: "swift-sersic",
   platforms: [.macOS(.v15)],
@@ -51,9 +61,10 @@ let package = Package(
     .executable(name: "sersic", targets: ["sersic"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
   ],
-  targets: [
+  targets: sourceExtractor + [
     // Row -1: C.
     .target(name: "CKernels"),
     system("CFFTW", "fftw3", apt: "libfftw3-dev", brew: "fftw"),
@@ -82,8 +93,8 @@ let package = Package(
       "GalaxyFitting",
       [
         "Numerics", "Tensors", "Distributions", "PPL", "Rendering", "FITS", "Plotting",
-        "Inference", "GalaxyModels",
-      ]),
+        "Inference", "GalaxyModels", csv,
+      ] + sourceExtractorDependencies),
     // Row 7: face.
     module(
       "SwiftSersic",

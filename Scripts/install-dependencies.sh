@@ -4,7 +4,7 @@
 # Installs the system libraries that the package links, where they are missing; says what to do where it cannot.
 set -eu
 
-debian="libfftw3-dev libcfitsio-dev libopenblas-dev libcairo2-dev pkg-config fonts-dejavu-core"
+debian="libfftw3-dev libcfitsio-dev libopenblas-dev libcairo2-dev libsep-dev pkg-config fonts-dejavu-core"
 homebrew="fftw cfitsio openblas cairo pkg-config"
 swift="${SWIFT:-swift}"
 
@@ -70,6 +70,8 @@ case "$(uname -s)" in
       for library in fftw3 cfitsio openblas cairo; do
         pkg-config --exists "$library" 2>/dev/null || missing="$missing $library"
       done
+      # SEP has no pkg-config file: its header tells.
+      [ -e /usr/include/sep.h ] || [ -e /usr/local/include/sep.h ] || missing="$missing sep"
       [ -z "$missing" ] || fail "expected these libraries by pkg-config, found none of:$missing" \
         "Install their development packages with your system's package manager, then make again."
     fi

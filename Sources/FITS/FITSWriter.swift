@@ -20,6 +20,8 @@ public struct FITSOutputImage: Sendable {
     case float32
     /// Unsigned bytes, for masks and flags: values are rounded and limited to 0 … 255, NaN becomes 255.
     case uint8
+    /// 32-bit whole numbers, for maps of segments: values are rounded and limited, NaN becomes 0.
+    case int32
   }
 
   /// EXTNAME; none is written if it is empty.
@@ -206,6 +208,7 @@ public enum FITSWriter {
       case .float64: DOUBLE_IMG
       case .float32: FLOAT_IMG
       case .uint8: BYTE_IMG
+      case .int32: LONG_IMG
       }
     var axes = image.values.isEmpty ? [] : [image.width, image.height]
     ffcrim(file, type, Int32(axes.count), &axes, &status)
@@ -228,6 +231,12 @@ public enum FITSWriter {
       case .uint8:
         var values = image.values.map { $0.isNaN ? 255 : UInt8(min(max($0.rounded(), 0), 255)) }
         ffppr(file, TBYTE, 1, count, &values, &status)
+      case .int32:
+        let limits = (low: Double(Int32.min), high: Double(Int32.max))
+        var values = image.values.map {
+          $0.isNaN ? 0 : Int32(min(max($0.rounded(), limits.low), limits.high))
+        }
+        ffppr(file, TINT, 1, count, &values, &status)
       }
     }
     ffpcks(file, &status)

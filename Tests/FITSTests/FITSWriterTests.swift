@@ -47,11 +47,15 @@ import Testing
         FITSOutputImage(
           name: "DATA", width: 2, height: 2, values: [1, 2, .infinity, .nan], pixelType: .float32),
         FITSOutputImage(name: "MASK", width: 3, height: 1, mask: [true, false, true]),
+        FITSOutputImage(
+          name: "SEGMENTS", width: 4, height: 1, values: [0, 70_000, -3, .nan], pixelType: .int32),
       ], to: path)
     let data = try FITSImage(reading: path)
     #expect(data.hduName == "DATA" && areIdentical(data.values, [1, 2, .infinity, .nan]))
     let mask = try FITSMask(reading: path + "[mask]")
     #expect(mask.values == [true, false, true] && mask.image.bitsPerPixel == 8)
+    let segments = try FITSImage(reading: path + "[segments]")
+    #expect(segments.values == [0, 70_000, -3, 0] && segments.bitsPerPixel == 32)
     #expect(data.header["CHECKSUM"] != nil)
     let header = try FITSImage(reading: rewritten(path, cards)).header
     for card in cards where !card.isCommentary {
