@@ -181,6 +181,12 @@ public struct CompiledDensity: Sendable {
     return trace.sites.filter { $0.kind == .deterministic && $0.original == nil }.map(\.name)
   }
 
+  /// The names of all sites whose values follow from the unconstrained vector, data included.
+  var followingNames: Set<String> {
+    let trace = CompiledDensity.run(model, layout, .zeros([dimension]), .authored).trace
+    return Set(trace.sites.filter { !$0.isPredicted && $0.value != nil }.map(\.name))
+  }
+
   /// Returns the unconstrained vector at which the latent sites have given values.
   ///
   /// - Parameters:
@@ -241,6 +247,26 @@ public final class Constrainer {
   /// Returns the elements of the sites at a vector, in the order of the names.
   public func elements(_ q: [Double]) -> [[Double]] {
     q.withUnsafeBufferPointer { evaluator.values(at: $0) }
+  }
+
+  /// Appends the elements of the sites at a vector to columns, one for each site; NaN where a site has changed its shape.
+  ///
+  /// Nothing is allocated where the columns have room, unless the model is dynamic.
+  ///
+  /// - Parameters:
+  ///   - q: The vector.
+  ///   - columns: The columns of the sites, in the order of the names; further ones are left alone.
+  public func append(_ q: [Double], to columns: inout [[Double]]) {
+    q.withUnsafeBufferPointer { q in
+      evaluator.forEachOutput(at: q) { site, elements in
+        let count = shapes[site].elementCount
+        if elements.count == count {
+          columns[site].append(contentsOf: elements)
+        } else {
+          columns[site].append(contentsOf: repeatElement(.nan, count: count))
+        }
+      }
+    }
   }
 
   /// Returns the values of the sites at a vector, by name.

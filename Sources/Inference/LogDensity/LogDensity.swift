@@ -6,6 +6,9 @@ public import Tensors
 
 /// A differentiable log density of an unconstrained vector.
 ///
+/// A density written by hand states `dimension` and `valueAndGradient(at:into:)` on arrays; the rest follows from these,
+/// second derivatives by central differences.
+///
 /// An evaluator owns the memory it works in and belongs to one thread. Values may be −∞ or NaN; algorithms treat both as
 /// outside the support.
 public protocol LogDensity: AnyObject {
@@ -32,6 +35,27 @@ public protocol LogDensity: AnyObject {
 }
 
 extension LogDensity {
+  /// Returns the log density by way of its gradient.
+  public func value(at q: [Double]) -> Double {
+    var unused = [Double](repeating: 0, count: q.count)
+    return valueAndGradient(at: q, into: &unused)
+  }
+
+  /// Sets the product of the Hessian with a direction from central differences of the gradient, of second order.
+  public func hessianVectorProduct(
+    at q: [Double], _ direction: [Double], into product: inout [Double]
+  ) -> Double {
+    // The cube root of the rounding unit balances the truncation h² against the rounding ε/h.
+    let length = direction.reduce(0) { max($0, abs($1)) }
+    let size = q.reduce(1) { max($0, abs($1)) }
+    let h = length > 0 ? 6e-6 * size / length : 0
+    var (ahead, behind) = (product, product)
+    _ = valueAndGradient(at: zip(q, direction).map { $0 + h * $1 }, into: &ahead)
+    _ = valueAndGradient(at: zip(q, direction).map { $0 - h * $1 }, into: &behind)
+    for k in product.indices { product[k] = h > 0 ? (ahead[k] - behind[k]) / (2 * h) : 0 }
+    return value(at: q)
+  }
+
   /// Returns the log density and sets its gradient by way of arrays.
   public func valueAndGradient(
     at q: UnsafeBufferPointer<Double>, into gradient: UnsafeMutableBufferPointer<Double>
@@ -80,6 +104,9 @@ public final class DensityEvaluator: LogDensity {
   /// The memory that algorithms work in, made at the first call.
   private var memory: Workspace?
 
+  /// Asked before each gradient where a step takes long; once it says true, log densities are NaN and the step soon ends.
+  var interruption: (() -> Bool)?
+
   /// Creates an evaluator for a compiled function of one vector.
   init(_ function: CompiledFunction) {
     dimension = function.inputCount
@@ -108,7 +135,8 @@ public final class DensityEvaluator: LogDensity {
   public func valueAndGradient(
     at q: UnsafeBufferPointer<Double>, into gradient: UnsafeMutableBufferPointer<Double>
   ) -> Double {
-    evaluator.valueAndGradient(at: q, into: gradient)
+    if let interruption, interruption() { return .nan }
+    return evaluator.valueAndGradient(at: q, into: gradient)
   }
 
   public func workspace(vectors: Int) -> Workspace {

@@ -212,6 +212,25 @@ public final class FunctionEvaluator {
     return outputs.indices.map { copy($0) }
   }
 
+  /// Computes all outputs at a point and hands out the elements of each, with its number; allocates nothing unless the
+  /// function is dynamic.
+  ///
+  /// - Parameters:
+  ///   - input: The point.
+  ///   - body: Takes the number of an output and its elements, which are valid during the call only.
+  public func forEachOutput(
+    at input: UnsafeBufferPointer<Double>, _ body: (Int, UnsafeBufferPointer<Double>) -> Void
+  ) {
+    forward(input)
+    for (number, output) in outputs.enumerated() {
+      switch output {
+      case .place(let offset, let count):
+        body(number, UnsafeBufferPointer(start: values + Int(offset), count: count))
+      case .constant(let value): value.withUnsafeBufferPointer { body(number, $0) }
+      }
+    }
+  }
+
   /// Returns the elements of an output after a forward pass.
   private func copy(_ output: Int) -> [Double] {
     switch outputs[output] {
