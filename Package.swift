@@ -110,7 +110,8 @@ let package = Package(
     program("Benchmarks", ["SwiftSersic", "Rendering", "Tensors", "Numerics", arguments]),
     // Tests, by module.
     .target(
-      name: "TestSupport", dependencies: ["Numerics", "Tensors", "Distributions", "PPL"],
+      name: "TestSupport",
+      dependencies: ["Numerics", "Tensors", "Distributions", "PPL", "Inference"],
       path: "Tests/TestSupport", swiftSettings: settings),
     tests("Architecture"),
     tests("Readme", ["SwiftSersic", "FITS"]),

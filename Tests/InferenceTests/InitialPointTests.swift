@@ -17,7 +17,7 @@ struct InitialPointTests {
       let density = try model.logDensity()
       for strategy in [
         InitialStrategy.uniform(radius: 2), .prior, .median(draws: 15),
-        .values(["mu": Tensor(1), "tau": Tensor(2)]), .values(["theta": .zeros([8])]),
+        .values(["mu": Tensor(1), "tau": Tensor(2)]), .values(["theta": Tensor.zeros([8])]),
       ] {
         let q = try density.initialPoint(strategy, key: 3)
         let (value, gradient) = derivative(density.makeEvaluator(), q)

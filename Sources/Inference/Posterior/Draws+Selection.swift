@@ -52,6 +52,16 @@ extension Draws {
         return Site(name: site.name, shape: site.shape, period: site.period, values: values)
       })
     result.statistics = statistics?.selecting(chains: indices, draws: places, of: draws)
+    result.unconstrained = unconstrained.map { all in
+      let (elements, size) = (all.elements, all.shape[2])
+      let chosen = indices.flatMap { chain in
+        places.flatMap { place -> ArraySlice<Double> in
+          let start = (chain * draws + place) * size
+          return elements[start..<(start + size)]
+        }
+      }
+      return Tensor(chosen, shape: [indices.count, places.count, size])
+    }
     return result
   }
 
@@ -68,6 +78,7 @@ extension Draws {
         return site
       })
     result.statistics = statistics
+    result.unconstrained = unconstrained
     return result
   }
 
@@ -95,6 +106,11 @@ extension Draws {
       })
     let all = runs.compactMap(\.statistics)
     if all.count == runs.count { result.statistics = SamplerStatistics.merging(all) }
+    let vectors = runs.compactMap(\.unconstrained)
+    if vectors.count == runs.count, Set(vectors.map { $0.shape[2] }).count == 1 {
+      result.unconstrained = Tensor(
+        vectors.flatMap(\.elements), shape: [result.chains, result.draws, vectors[0].shape[2]])
+    }
     return result
   }
 
@@ -133,6 +149,7 @@ extension Draws {
       chains: chains, draws: draws,
       sites: sites.filter { !replaced.contains($0.name) } + more)
     result.statistics = statistics
+    result.unconstrained = unconstrained
     return result
   }
 }
@@ -150,6 +167,9 @@ extension SamplerStatistics {
     result.gradients = chosen(gradients)
     result.treeDepth = chosen(treeDepth)
     result.energy = chosen(energy)
+    result.logDensity = chosen(logDensity)
+    result.metrics = metrics.isEmpty ? [] : chains.map { metrics[$0] }
+    result.resumedDraws = []
     result.stepSizes = stepSizes.isEmpty ? [] : chains.map { stepSizes[$0] }
     return result
   }
@@ -163,8 +183,17 @@ extension SamplerStatistics {
       result.gradients += run.gradients
       result.treeDepth += run.treeDepth
       result.energy += run.energy
+      result.logDensity += run.logDensity
+      result.metrics += run.metrics
       result.stepSizes += run.stepSizes
       result.warmUpGradients += run.warmUpGradients
+      result.warmUpDivergences += run.warmUpDivergences
+      result.warmUp = max(result.warmUp, run.warmUp)
+      result.requestedDraws = max(result.requestedDraws, run.requestedDraws)
+      result.thinning = max(result.thinning, run.thinning)
+      result.wasCancelled = result.wasCancelled || run.wasCancelled
+      result.seconds += run.seconds
+      result.warnings += run.warnings
     }
     return result
   }

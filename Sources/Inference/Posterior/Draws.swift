@@ -47,6 +47,9 @@ public struct Draws: Sendable {
   /// What the sampler told; nil for draws that no Markov chain made.
   public internal(set) var statistics: SamplerStatistics?
 
+  /// The unconstrained vectors of a run that was asked to keep them, shape `[chains, draws, dimension]`; else nil.
+  public internal(set) var unconstrained: Tensor?
+
   /// Creates draws from sites of matching lengths.
   public init(chains: Int, draws: Int, sites: [Site]) {
     for site in sites {

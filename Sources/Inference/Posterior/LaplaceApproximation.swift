@@ -105,12 +105,13 @@ public struct LaplaceApproximation: Sendable {
 
   /// Returns draws from the normal approximation in unconstrained space.
   public func unconstrainedDraws(_ count: Int, key: RandomKey) -> [[Double]] {
-    let n = density.dimension
-    return (0..<count).map { draw in
-      let own = key.folding(in: UInt64(draw))
-      let z = (0..<n).map { own.normal(UInt64($0)) }
-      return moved(by: precision.solveTransposed(z))
-    }
+    (0..<count).map { unconstrainedDraw(key.folding(in: UInt64($0))) }
+  }
+
+  /// Returns one draw in unconstrained space, its deviation from the mode enlarged by a factor.
+  func unconstrainedDraw(_ key: RandomKey, spread: Double = 1) -> [Double] {
+    let z = (0..<density.dimension).map { spread * key.normal(UInt64($0)) }
+    return moved(by: precision.solveTransposed(z))
   }
 
   /// Returns the mode moved by a step; the part of the step that turns an angle is taken along the arc.

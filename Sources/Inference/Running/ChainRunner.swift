@@ -1,138 +1,330 @@
 // SPDX-License-Identifier: MIT
 //
-// The loops around a kernel: warm-up, draws, chains on threads, cancellation.
+// The chains of a run on threads: who moves which chain when, cancellation, checkpoints.
 
 import Dispatch
-public import Numerics
-import PPL
+import Numerics
 import Synchronization
+import Tensors
 
-/// What the steps of a run told, chain after chain.
-public struct SamplerStatistics: Sendable {
-  /// The acceptance of each step after the warm-up.
-  public internal(set) var acceptance: [Double] = []
-  /// Whether each step diverged.
-  public internal(set) var diverged: [Bool] = []
-  /// The number of gradients of each step.
-  public internal(set) var gradients: [Int] = []
-  /// The depth of each trajectory.
-  public internal(set) var treeDepth: [Int] = []
-  /// The energy at the start of each step.
-  public internal(set) var energy: [Double] = []
-  /// The step size of each chain after its warm-up.
-  public internal(set) var stepSizes: [Double] = []
-  /// The number of gradients of all warm-ups.
-  public internal(set) var warmUpGradients = 0
+/// A chain in a place of its own, so that it changes hands without being copied.
+///
+/// Proof that sending it is safe: a seat is taken out of ``ChainRunner`` under its lock by the one thread that moves the chain, and put back
+/// under that lock; nobody else reads or writes the chain meanwhile.
+final class Seat<K: Kernel, A: ChainAdaptation<K>>: @unchecked Sendable {
+  /// The chain.
+  var chain: Chain<K, A>
 
-  /// The number of divergences after the warm-up.
-  public var divergences: Int { diverged.count { $0 } }
+  /// Seats a chain.
+  init(_ chain: Chain<K, A>) { self.chain = chain }
 }
 
-extension Kernel {
-  /// Draws from a posterior with several chains, each tuned by its own warm-up.
-  ///
-  /// A draw depends on the key, the chain and the iteration alone: the number of threads does not matter.
+/// Moves the chains of a run on a number of threads.
+///
+/// A thread takes the chain that has come least far, moves it for a short while and puts it back: a few threads keep many
+/// chains abreast, so that a cancelled run has draws of all of them. Evaluators belong to threads, and all that a chain's
+/// course depends on lies in the chain, so the draws do not depend on who moved it.
+final class ChainRunner<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget>: Sendable {
+  /// The place of a chain.
+  enum Place: Sendable {
+    /// It has not begun.
+    case waiting
+    /// Nobody moves it.
+    case idle(Seat<K, A>)
+    /// A thread moves it.
+    case running
+  }
+
+  /// What the threads share.
+  private struct Shared: Sendable {
+    /// The places of the chains.
+    var places: [Place]
+    /// The steps that each chain had done when it was last seen.
+    var iterations: [Int]
+    /// The saved chains of a checkpoint that is being collected; empty while none is.
+    var sections: [Int: [UInt8]] = [:]
+    /// Whether a checkpoint is being collected.
+    var isCollecting = false
+    /// When the last checkpoint was begun, in nanoseconds.
+    var lastSaving: UInt64
+  }
+
+  /// How long a thread keeps a chain, in nanoseconds: short against a user's patience, long against a lock.
+  private static var slice: UInt64 { 20_000_000 }
+
+  /// A step that lasts longer than this is worth interrupting, in nanoseconds.
+  private static var longStep: UInt64 { 50_000_000 }
+
+  /// The settings.
+  let plan: RunPlan
+  private let target: Target
+  private let kernel: K
+  private let adaptation: A
+  private let drawColumns: [DrawColumn]
+  private let starts: [Int: ChainStart]
+  private let fingerprint: Fingerprint?
+  private let shared: Mutex<Shared>
+  private let isStopped = Atomic(false)
+  private let monitor: RunMonitor
+  private let savings: Mutex<CheckpointSavings>
+
+  /// Prepares a run.
   ///
   /// - Parameters:
-  ///   - density: The log density.
-  ///   - chains: The number of chains.
-  ///   - warmUp: The iterations of each chain that tune step size and metric, and are not kept.
-  ///   - draws: The draws of each chain.
-  ///   - key: The key of the run.
-  ///   - initial: Where chains start.
-  ///   - adaptation: What tunes the kernel during the warm-up; nil: what is usual for it.
-  ///   - sites: The sites that are kept; by default all latent ones.
-  ///   - isCancelled: Asked between steps, from several threads; complete draws are kept.
-  /// - Returns: The draws with the statistics of the sampler.
-  /// - Throws: `ModelError` if no chain finds a starting point.
-  public func run(
-    _ density: CompiledDensity, chains: Int = 4, warmUp: Int = 1000, draws: Int = 1000,
-    key: RandomKey = 0, initial: InitialStrategy = .uniform(radius: 2),
-    adaptation: Adaptation? = nil, sites: [String]? = nil,
-    isCancelled: @Sendable @escaping () -> Bool = { false }
-  ) throws -> Draws {
-    precondition(
-      chains > 0 && warmUp >= 0 && draws > 0,
-      "run: expected chains > 0, warmUp ≥ 0, draws > 0, got \(chains), \(warmUp), \(draws)")
-    let starts = try (0..<chains).map {
-      try density.initialPoint(initial, key: key.folding(in: $0).folding(in: "start"))
-    }
-    let results = Mutex([Int: Chain](minimumCapacity: chains))
-    DispatchQueue.concurrentPerform(iterations: chains) { index in
-      var chain = Chain()
-      chain.run(
-        self, density.makeEvaluator(), from: starts[index], key: key.folding(in: index), warmUp,
-        draws, adaptation ?? self.adaptation, isCancelled)
-      results.withLock { $0[index] = chain }
-    }
-    let done = results.withLock { found in (0..<chains).compactMap { found[$0] } }
-    // After a cancellation chains differ in length: all are cut to the shortest.
-    let count = done.map(\.positions.count).min() ?? 0
-    var statistics = SamplerStatistics()
-    for chain in done { statistics.append(chain, count) }
-    var result = density.draws(
-      done.flatMap { $0.positions.prefix(count) }, chains: chains, sites: sites)
-    result.statistics = statistics
-    return result
-  }
-}
-
-extension SamplerStatistics {
-  /// Adds the first steps of a chain.
-  fileprivate mutating func append(_ chain: Chain, _ count: Int) {
-    acceptance += chain.acceptance.prefix(count)
-    diverged += chain.diverged.prefix(count)
-    gradients += chain.gradients.prefix(count)
-    treeDepth += chain.treeDepth.prefix(count)
-    energy += chain.energy.prefix(count)
-    stepSizes.append(chain.stepSize)
-    warmUpGradients += chain.warmUpGradients
-  }
-}
-
-/// One chain's draws and statistics.
-private struct Chain: Sendable {
-  var positions: [[Double]] = []
-  var acceptance: [Double] = []
-  var diverged: [Bool] = []
-  var gradients: [Int] = []
-  var treeDepth: [Int] = []
-  var energy: [Double] = []
-  var stepSize = 0.0
-  var warmUpGradients = 0
-
-  /// Tunes a kernel and draws with it.
-  mutating func run<K: Kernel, A: ChainAdaptation<K>>(
-    _ initial: K, _ target: DensityEvaluator, from start: [Double], key: RandomKey, _ warmUp: Int,
-    _ draws: Int, _ initialAdaptation: A, _ isCancelled: () -> Bool
+  ///   - plan: The settings.
+  ///   - target: The density.
+  ///   - kernel: The kernel that each chain begins with.
+  ///   - adaptation: The adaptation that each chain begins with.
+  ///   - drawColumns: The sites that are stored.
+  ///   - saved: The chains of a checkpoint, by number.
+  ///   - starts: Where the other chains start, by number.
+  ///   - fingerprint: What the checkpoint knows its run by; nil without a checkpoint.
+  ///   - began: When the run began, in nanoseconds.
+  init(
+    _ plan: RunPlan, _ target: Target, _ kernel: K, _ adaptation: A,
+    _ drawColumns: [DrawColumn], saved: [Int: Chain<K, A>], starts: [Int: ChainStart],
+    _ fingerprint: Fingerprint?, began: UInt64
   ) {
-    var kernel = initial
-    var state = kernel.start(at: start, target, key: key.folding(in: "begin"))
-    var adaptation = initialAdaptation
-    if warmUp > 0 {
-      adaptation.begin(
-        &kernel, &state, target, iterations: warmUp, key: key.folding(in: "begin adaptation"))
+    self.plan = plan
+    self.target = target
+    self.kernel = kernel
+    self.adaptation = adaptation
+    self.drawColumns = drawColumns
+    self.starts = starts
+    self.fingerprint = fingerprint
+    let places = (0..<plan.chains).map { saved[$0].map { Place.idle(Seat($0)) } ?? .waiting }
+    let iterations = (0..<plan.chains).map { saved[$0]?.iteration ?? 0 }
+    shared = Mutex(Shared(places: places, iterations: iterations, lastSaving: began))
+    monitor = RunMonitor(plan, began: began, iterations: iterations)
+    savings = Mutex(CheckpointSavings())
+  }
+
+  /// The present time in nanoseconds.
+  static var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
+
+  /// Moves all chains to their ends, or until the run is cancelled.
+  ///
+  /// - Returns: The seats of the chains in order, nil for those that did not begin; whether the run was cancelled; warnings.
+  func run() -> (seats: [Seat<K, A>?], wasCancelled: Bool, warnings: [String]) {
+    monitor.begin()
+    DispatchQueue.concurrentPerform(iterations: plan.threads) { _ in self.work() }
+    // No checkpoint is left half collected: the last one holds all chains.
+    if plan.checkpoint != nil { saveAll() }
+    let seats = shared.withLock { shared in
+      shared.places.map { place -> Seat<K, A>? in
+        if case .idle(let seat) = place { seat } else { nil }
+      }
     }
-    let adaptationKey = key.folding(in: "adaptation")
-    for iteration in 0..<warmUp {
+    monitor.end(seats.compactMap { $0 })
+    return (
+      seats, isStopped.load(ordering: .relaxed),
+      savings.withLock { $0.warning(plan.checkpoint?.path) }.map { [$0] } ?? []
+    )
+  }
+
+  // MARK: - Threads
+
+  /// What a thread moves chains with.
+  private struct Tools {
+    let evaluator: Target.Evaluator
+    let recorder: Target.Recorder
+    /// Whether the last step took so long that the next is worth interrupting.
+    var isSlow = false
+  }
+
+  /// Moves chains until none is left: what each thread does.
+  private func work() {
+    var known: Tools?
+    while let (index, place) = take() {
+      var tools =
+        known
+        ?? Tools(evaluator: target.makeEvaluator(), recorder: target.makeRecorder(drawColumns))
+      let seat = begin(index, place, tools.evaluator)
+      move(&seat.chain, &tools)
+      put(seat)
+      known = tools
+    }
+  }
+
+  /// Takes the chain that has come least far among those that nobody moves; nil if there is none to move.
+  private func take() -> (index: Int, place: Place)? {
+    if isStopped.load(ordering: .relaxed) { return nil }
+    return shared.withLock { shared in
+      var best: Int?
+      for (index, place) in shared.places.enumerated() {
+        if case .running = place { continue }
+        let isLess = best.map { shared.iterations[index] < shared.iterations[$0] } ?? true
+        if shared.iterations[index] < plan.iterations && isLess { best = index }
+      }
+      guard let best else { return nil }
+      let place = shared.places[best]
+      shared.places[best] = .running
+      return (best, place)
+    }
+  }
+
+  /// Returns the seat of a chain that is taken, begun if it has not been.
+  private func begin(
+    _ index: Int, _ place: Place, _ evaluator: Target.Evaluator
+  ) -> Seat<K, A> {
+    if case .idle(let seat) = place { return seat }
+    var chain = Chain(
+      index, plan, kernel, adaptation,
+      at: starts[index] ?? ChainStart(position: [Double](repeating: 0, count: target.dimension)),
+      columns: drawColumns.count + (plan.keepsUnconstrained ? 1 : 0), evaluator)
+    chain.reserve(plan, elementCounts)
+    return Seat(chain)
+  }
+
+  /// The number of elements of one draw in each column.
+  var elementCounts: [Int] {
+    drawColumns.map(\.shape.elementCount) + (plan.keepsUnconstrained ? [target.dimension] : [])
+  }
+
+  /// Puts a chain back, and saves it where a checkpoint is due.
+  private func put(_ seat: Seat<K, A>) {
+    let complete = shared.withLock { shared -> [[UInt8]]? in
+      let index = seat.chain.index
+      shared.iterations[index] = seat.chain.iteration
+      if shared.isCollecting && shared.sections[index] == nil {
+        shared.sections[index] = saved(seat)
+      }
+      shared.places[index] = .idle(seat)
+      return collect(&shared)
+    }
+    if let complete { write(complete) }
+  }
+
+  /// Moves a chain until its time is over, it is complete or the run is cancelled.
+  private func move(_ chain: inout Chain<K, A>, _ tools: inout Tools) {
+    let density = tools.evaluator as? DensityEvaluator
+    var last = Self.now
+    let end = last + Self.slice
+    // The clock is read once in a number of steps, which doubles while these take less than a millisecond.
+    var (stride, sinceReading) = (1, 0)
+    while chain.iteration < plan.iterations {
       if isCancelled() { return }
-      let info = kernel.step(&state, target, key: key.folding(in: UInt64(iteration)))
-      warmUpGradients += info.gradients
-      adaptation.update(
-        &kernel, &state, info, iteration: iteration, target, key: adaptationKey)
+      let isDone = chain.advance(
+        plan, tools.evaluator, tools.recorder, interruptible: tools.isSlow ? density : nil,
+        isCancelled)
+      if !isDone { return }
+      sinceReading += 1
+      if sinceReading < stride { continue }
+      sinceReading = 0
+      let now = Self.now
+      let elapsed = now - last
+      last = now
+      tools.isSlow = stride == 1 && elapsed > Self.longStep
+      if elapsed < 1_000_000 {
+        stride = min(1024, 2 * stride)
+      } else if elapsed > 4_000_000 {
+        stride = max(1, stride / 4)
+      }
+      monitor.update(chain, now)
+      if now >= end { return }
     }
-    if warmUp > 0 { adaptation.end(&kernel) }
-    stepSize = (kernel as? any TunableKernel)?.stepSize ?? .nan
-    positions.reserveCapacity(draws)
-    for iteration in 0..<draws {
-      if isCancelled() { return }
-      let info = kernel.step(&state, target, key: key.folding(in: UInt64(warmUp + iteration)))
-      positions.append(state.position)
-      acceptance.append(info.acceptance)
-      diverged.append(info.diverged)
-      gradients.append(info.gradients)
-      treeDepth.append(info.treeDepth)
-      energy.append(info.energy)
+  }
+
+  /// Whether the run is cancelled.
+  private func isCancelled() -> Bool {
+    if isStopped.load(ordering: .relaxed) { return true }
+    guard plan.isCancelled() else { return false }
+    isStopped.store(true, ordering: .relaxed)
+    return true
+  }
+}
+
+// MARK: - Checkpoints
+
+extension ChainRunner {
+  /// Returns the bytes of a chain; nil and a note where it cannot be saved.
+  private func saved(_ seat: Seat<K, A>) -> [UInt8] {
+    do {
+      return try seat.chain.bytes()
+    } catch {
+      savings.withLock { $0.failed("\(error)") }
+      return []
     }
+  }
+
+  /// Begins a checkpoint where one is due, and returns its sections once all chains are in it.
+  private func collect(_ shared: inout Shared) -> [[UInt8]]? {
+    guard let checkpoint = plan.checkpoint else { return nil }
+    let now = Self.now
+    if !shared.isCollecting {
+      guard Double(now - shared.lastSaving) >= checkpoint.interval * 1e9 else { return nil }
+      shared.isCollecting = true
+      shared.lastSaving = now
+      for (index, place) in shared.places.enumerated() {
+        if case .idle(let seat) = place { shared.sections[index] = saved(seat) }
+      }
+    }
+    // A chain that has not begun has nothing to be saved.
+    for (index, place) in shared.places.enumerated() {
+      if case .running = place, shared.sections[index] == nil { return nil }
+    }
+    shared.isCollecting = false
+    defer { shared.sections = [:] }
+    return shared.sections.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// Saves all chains when no thread moves them any more.
+  private func saveAll() {
+    let sections = shared.withLock { shared in
+      shared.places.compactMap { place -> [UInt8]? in
+        if case .idle(let seat) = place { saved(seat) } else { nil }
+      }
+    }
+    write(sections)
+  }
+
+  /// Writes the sections of a checkpoint; a failure is noted, and the run goes on.
+  private func write(_ sections: [[UInt8]]) {
+    guard let checkpoint = plan.checkpoint, let fingerprint else { return }
+    guard !sections.contains([]) else { return }
+    var header: [UInt8] = []
+    Record.fields([("fingerprint", fingerprint.record), ("seconds", .double(monitor.seconds))])
+      .append(to: &header)
+    savings.withLock { savings in
+      do throws(CheckpointFile.Failure) {
+        try CheckpointFile.write([header] + sections, to: checkpoint.path)
+        savings.succeeded()
+      } catch {
+        savings.failed(error.text)
+      }
+    }
+  }
+}
+
+/// How the checkpoints of a run went.
+struct CheckpointSavings: Sendable {
+  private var written = 0
+  private var failures = 0
+  private var firstFailure: String?
+  private var lastFailed = false
+
+  /// Notes a checkpoint that was written.
+  mutating func succeeded() {
+    written += 1
+    lastFailed = false
+  }
+
+  /// Notes one that was not.
+  mutating func failed(_ reason: String) {
+    failures += 1
+    firstFailure = firstFailure ?? reason
+    lastFailed = true
+  }
+
+  /// Returns what there is to say; nil if all is well.
+  func warning(_ path: String?) -> String? {
+    guard let path, let firstFailure else { return nil }
+    let state =
+      lastFailed
+      ? (written > 0
+        ? "the file holds an earlier state of the run" : "there is no file to resume the run from")
+      : "the last one was written"
+    return
+      "\(failures) of \(failures + written) checkpoints could not be written to \"\(path)\" (\(firstFailure)); \(state). The draws are complete; free space or choose another path"
   }
 }

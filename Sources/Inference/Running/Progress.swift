@@ -16,6 +16,9 @@ public struct ProgressUpdate: Sendable {
   /// The time since the beginning, in seconds.
   public var seconds: Double
 
+  /// What the units are, in the plural: `draws`, `steps`.
+  public var unit: String
+
   /// Further numbers worth showing, in order: `step size`, `divergences`, `ELBO`.
   public var details: [(name: String, value: Double)]
 
@@ -24,25 +27,34 @@ public struct ProgressUpdate: Sendable {
 
   /// Creates an update.
   public init(
-    stage: String, completed: Int, total: Int, seconds: Double,
+    stage: String, completed: Int, total: Int, seconds: Double, unit: String = "steps",
     details: [(name: String, value: Double)] = [], isLast: Bool = false
   ) {
     self.stage = stage
     self.completed = completed
     self.total = total
     self.seconds = seconds
+    self.unit = unit
     self.details = details
     self.isLast = isLast
   }
 }
 
-/// Where progress goes; algorithms call it from several threads, at most some ten times a second.
+/// Where progress goes: nowhere, to the terminal (``terminal``), or to a function.
+///
+/// Algorithms report at most some ten times a second, and once more at the end.
 public struct Progress: Sendable {
   /// Takes an update; nil where nobody listens.
   let report: (@Sendable (ProgressUpdate) -> Void)?
 
   /// Sends updates to a function, which may be called from any thread, one call at a time.
   public init(_ report: @escaping @Sendable (ProgressUpdate) -> Void) { self.report = report }
+
+  /// Returns a progress that sends updates to a function; it needs no name of a type, which Foundation has, too.
+  public static func reporting(to report: @escaping @Sendable (ProgressUpdate) -> Void) -> Progress
+  {
+    Progress(report)
+  }
 
   /// Creates a progress that nobody listens to.
   private init() { report = nil }

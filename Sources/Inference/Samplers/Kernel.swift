@@ -39,8 +39,23 @@ extension StepInfo {
 
 /// A Markov kernel that leaves a log density invariant: a value with `start` and `step`.
 ///
-/// It is saved with the chain that it moves, so that a run can be resumed: for a structure of numbers Swift writes that
-/// by itself.
+/// A kernel is saved with the chain that it moves, so that a run can be resumed: for a structure of numbers Swift writes
+/// the coding by itself. ``run(_:chains:warmUp:draws:thinning:key:initial:adaptation:sites:keepsUnconstrained:threads:progress:checkpoint:isCancelled:)``
+/// makes draws with it; by hand, a chain is a loop:
+///
+/// ```swift
+/// let density = try model.logDensity()
+/// let target = density.makeEvaluator()
+/// let kernel = NUTS(stepSize: 0.2)
+/// let start = try density.initialPoint(key: 1)
+/// var state = kernel.start(at: start, target, key: 2)
+/// for iteration in 0..<1000 {
+///   let info = kernel.step(&state, target, key: RandomKey(3).folding(in: iteration))
+///   print(state.logDensity, info.acceptance, density.constrain(state.position))
+/// }
+/// ```
+///
+/// A step depends on kernel, state, target and key alone; the target is that of one thread.
 public protocol Kernel: Sendable, Codable {
   associatedtype State: ChainState
   associatedtype Info: StepInfo
@@ -51,6 +66,9 @@ public protocol Kernel: Sendable, Codable {
   /// The adaptation with its usual options.
   var adaptation: Adaptation { get }
 
+  /// The step size that progress and statistics show; NaN for kernels without one.
+  var shownStepSize: Double { get }
+
   /// Returns the state of a chain that begins at a point.
   func start(at q: [Double], _ target: some LogDensity, key: RandomKey) -> State
 
@@ -60,6 +78,10 @@ public protocol Kernel: Sendable, Codable {
 
 extension Kernel where Adaptation == NoAdaptation<Self> {
   public var adaptation: NoAdaptation<Self> { NoAdaptation() }
+}
+
+extension Kernel {
+  public var shownStepSize: Double { .nan }
 }
 
 /// A kernel whose step size and metric a warm-up can adapt.
@@ -77,6 +99,10 @@ public protocol TunableKernel: Kernel {
 
   /// Returns a step size of the right order at a state, to begin tuning with.
   func reasonableStepSize(_ state: State, _ target: some LogDensity, key: RandomKey) -> Double
+}
+
+extension TunableKernel {
+  public var shownStepSize: Double { stepSize }
 }
 
 extension TunableKernel where Adaptation == WindowedAdaptation<Self> {

@@ -87,7 +87,10 @@ public struct NUTS: TunableKernel {
   {
     let n = state.position.count
     let metric = prepared.dimension == n ? prepared : PreparedMetric(.identity(n))
-    var z = PhasePoint(target.workspace(vectors: 4), 0)
+    let memory = target.workspace(vectors: 4)
+    // The point holds addresses in the memory only.
+    defer { withExtendedLifetime(memory) {} }
+    var z = PhasePoint(memory, 0)
     var size = stepSize
     var direction = 0.0
     for attempt in 0..<100 {

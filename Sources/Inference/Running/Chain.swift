@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+//
+// One chain of a run: all that its course depends on, and the draws that it has stored.
+
+import Numerics
+
+/// One chain: all that its course depends on, and the draws that it has stored.
+struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
+  /// The number of the chain.
+  let index: Int
+
+  /// The kernel with its tuning.
+  private(set) var kernel: K
+
+  /// The adaptation.
+  private var adaptation: A
+
+  /// Where the chain is.
+  private var state: K.State
+
+  /// The number of steps done.
+  private(set) var iteration = 0
+
+  /// The stored sites, one column each, draw after draw; then the unconstrained vectors if they are kept.
+  var columns: [[Double]]
+
+  /// What the steps told.
+  private(set) var steps = StepColumns()
+
+  /// The steps since the last draw.
+  private var sinceDraw = StepSummary()
+
+  /// The number of gradients of the warm-up.
+  private(set) var warmUpGradients = 0
+
+  /// The number of divergences of the warm-up.
+  private(set) var warmUpDivergences = 0
+
+  /// The number of divergences after it.
+  private(set) var divergences = 0
+
+  /// The keys of the chain's parts.
+  private let keys: Keys
+
+  /// The keys of the parts of a chain.
+  private struct Keys: Sendable {
+    let steps: RandomKey
+    let adaptation: RandomKey
+
+    init(_ run: RandomKey, _ index: Int) {
+      steps = run.folding(in: index)
+      adaptation = steps.folding(in: "adaptation")
+    }
+  }
+
+  /// Begins a chain.
+  init(
+    _ index: Int, _ plan: RunPlan, _ initial: K, _ initialAdaptation: A, at start: ChainStart,
+    columns count: Int, _ target: some LogDensity
+  ) {
+    self.index = index
+    keys = Keys(plan.key, index)
+    kernel = start.metric.map { Chain.seed(initial, with: $0) } ?? initial
+    adaptation = initialAdaptation
+    state = kernel.start(at: start.position, target, key: keys.steps.folding(in: "begin"))
+    columns = [[Double]](repeating: [], count: count)
+    guard plan.warmUp > 0 else { return }
+    adaptation.begin(
+      &kernel, &state, target, iterations: plan.warmUp,
+      key: keys.steps.folding(in: "begin adaptation"))
+  }
+
+  /// Returns a kernel with a metric, if it has one.
+  private static func seed(_ kernel: K, with metric: Metric) -> K {
+    guard var tunable = kernel as? any TunableKernel else { return kernel }
+    tunable.metric = metric
+    return tunable as? K ?? kernel
+  }
+
+  /// The number of stored draws.
+  var draws: Int { steps.count }
+
+  /// The step size to show.
+  var stepSize: Double { kernel.shownStepSize }
+
+  /// Makes room for all draws, the numbers of elements of a draw being given for each column.
+  mutating func reserve(_ plan: RunPlan, _ counts: [Int]) {
+    steps.reserve(plan.draws)
+    // All chains are put together in the columns of the first; memory that is not touched costs nothing.
+    let chains = index == 0 ? plan.chains : 1
+    for (k, count) in counts.enumerated() {
+      columns[k].reserveCapacity(plan.draws * count * chains)
+    }
+  }
+
+  /// Does one step, unless the run is cancelled while it lasts; stores a draw where one is due.
+  ///
+  /// - Parameters:
+  ///   - plan: The settings.
+  ///   - target: The density.
+  ///   - recorder: Stores the sites.
+  ///   - interruptible: The density if a step is long enough to be interrupted; else nil.
+  ///   - isCancelled: Whether the run is cancelled.
+  /// - Returns: Whether the step was done.
+  mutating func advance(
+    _ plan: RunPlan, _ target: some LogDensity, _ recorder: some DrawRecorder,
+    interruptible: DensityEvaluator?, _ isCancelled: @escaping () -> Bool
+  ) -> Bool {
+    let key = keys.steps.folding(in: UInt64(iteration))
+    let info: K.Info
+    if let interruptible {
+      let before = state
+      // In the step alone: what the adaptation sees of the density must be true.
+      interruptible.interruption = isCancelled
+      info = kernel.step(&state, target, key: key)
+      interruptible.interruption = nil
+      if isCancelled() {
+        state = before
+        return false
+      }
+    } else {
+      info = kernel.step(&state, target, key: key)
+    }
+    if iteration < plan.warmUp {
+      warmUpGradients += info.gradients
+      if info.diverged { warmUpDivergences += 1 }
+      adaptation.update(
+        &kernel, &state, info, iteration: iteration, target, key: keys.adaptation)
+      if iteration == plan.warmUp - 1 { adaptation.end(&kernel) }
+    } else {
+      if info.diverged { divergences += 1 }
+      sinceDraw.add(info)
+      if (iteration - plan.warmUp + 1) % plan.thinning == 0 {
+        recorder.append(state.position, to: &columns)
+        if plan.keepsUnconstrained { columns[columns.count - 1].append(contentsOf: state.position) }
+        steps.append(sinceDraw, logDensity: state.logDensity)
+        sinceDraw = StepSummary()
+      }
+    }
+    iteration += 1
+    return true
+  }
+}
+
+// MARK: - Saving
+
+extension Chain {
+  /// What is saved of a chain.
+  private struct Saved: Codable {
+    let index: Int
+    let kernel: K
+    let adaptation: A
+    let state: K.State
+    let iteration: Int
+    let columns: [[Double]]
+    let steps: StepColumns
+    let sinceDraw: StepSummary
+    let warmUpGradients: Int
+    let warmUpDivergences: Int
+    let divergences: Int
+  }
+
+  /// The bytes of the chain.
+  func bytes() throws -> [UInt8] {
+    let saved = Saved(
+      index: index, kernel: kernel, adaptation: adaptation, state: state, iteration: iteration,
+      columns: columns, steps: steps, sinceDraw: sinceDraw, warmUpGradients: warmUpGradients,
+      warmUpDivergences: warmUpDivergences, divergences: divergences)
+    var bytes: [UInt8] = []
+    try Record(encoding: saved).append(to: &bytes)
+    return bytes
+  }
+
+  /// Reads a chain.
+  ///
+  /// - Throws: `DecodingError` if the bytes are those of something else.
+  init(_ bytes: ArraySlice<UInt8>, _ plan: RunPlan) throws {
+    var reader = RecordReader(bytes)
+    guard let record = reader.record(), reader.isAtEnd else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: [], debugDescription: "expected the record of a chain"))
+    }
+    let saved = try record.decode(Saved.self)
+    index = saved.index
+    kernel = saved.kernel
+    adaptation = saved.adaptation
+    state = saved.state
+    iteration = saved.iteration
+    columns = saved.columns
+    steps = saved.steps
+    sinceDraw = saved.sinceDraw
+    warmUpGradients = saved.warmUpGradients
+    warmUpDivergences = saved.warmUpDivergences
+    divergences = saved.divergences
+    keys = Keys(plan.key, saved.index)
+  }
+}

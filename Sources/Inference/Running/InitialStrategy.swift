@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// Ways to choose where an algorithm starts.
+
+import PPL
+public import Tensors
+
+/// A way to choose the point where an algorithm starts.
+///
+/// Each chain starts at a point of its own, at which log density and gradient are finite; chains that start far apart make
+/// R-hat a test. The random starts are independent, those of `map` and `laplace` lie around one mode.
+public indirect enum InitialStrategy: Sendable {
+  /// Uniform in a cube of the unconstrained space, ±`radius` (Stan's choice, 2).
+  case uniform(radius: Double)
+  /// A draw from the prior.
+  case prior
+  /// The element-wise median of prior draws.
+  case median(draws: Int)
+  /// Given values, the same for all chains; the other sites by the median of prior draws.
+  case values([String: any TensorConvertible])
+  /// Given values for each chain; the other sites by the median of prior draws.
+  case valuesByChain([[String: any TensorConvertible]])
+  /// Unconstrained vectors, one for each chain, or one for all.
+  case unconstrained([[Double]])
+  /// Near the mode of the unconstrained density, found by a search; each chain is moved by normal numbers times `jitter`.
+  ///
+  /// The density includes the Jacobian: its mode never lies at the bound of a site. A model whose density has no maximum,
+  /// such as a centred hierarchy, is searched in vain: the result then carries a warning.
+  case map(from: InitialStrategy = .uniform(radius: 2), jitter: Double = 0.1)
+  /// Draws from the Laplace approximation, its deviations enlarged by `spread`; its covariance becomes the kernel's metric.
+  case laplace(from: InitialStrategy = .median(draws: 15), spread: Double = 2)
+
+  /// The name of the case.
+  var name: String {
+    switch self {
+    case .uniform: "uniform"
+    case .prior: "prior"
+    case .median: "median"
+    case .values: "values"
+    case .valuesByChain: "valuesByChain"
+    case .unconstrained: "unconstrained"
+    case .map: "map"
+    case .laplace: "laplace"
+    }
+  }
+
+  /// Whether a point that does not fit calls for another one, rather than being the caller's mistake.
+  var isRandom: Bool {
+    switch self {
+    case .values, .valuesByChain, .unconstrained: false
+    default: true
+    }
+  }
+
+  /// The strategy in full, by which a checkpoint knows it.
+  var text: String {
+    switch self {
+    case .uniform(let radius): "uniform(\(radius))"
+    case .prior: "prior"
+    case .median(let draws): "median(\(draws))"
+    case .values(let values): "values(\(InitialStrategy.text(values)))"
+    case .valuesByChain(let chains):
+      "valuesByChain(\(chains.map { InitialStrategy.text($0) }.joined(separator: " | ")))"
+    case .unconstrained(let points): "unconstrained(\(points))"
+    case .map(let from, let jitter): "map(\(from.text), \(jitter))"
+    case .laplace(let from, let spread): "laplace(\(from.text), \(spread))"
+    }
+  }
+
+  /// Returns values in full, by name.
+  private static func text(_ values: [String: any TensorConvertible]) -> String {
+    values.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value.tensor.elements)" }
+      .joined(separator: ", ")
+  }
+
+  /// Checks that what is given for each chain is given for all of them.
+  func check(chains: Int) throws {
+    switch self {
+    case .valuesByChain(let given) where given.count != chains:
+      throw ModelError(
+        .misuse,
+        "expected initial values for \(chains) chains, found \(given.count); give one dictionary for each chain, or .values for all"
+      )
+    case .unconstrained(let given) where given.count != chains && given.count != 1:
+      throw ModelError(
+        .misuse,
+        "expected initial points for \(chains) chains, or one for all, found \(given.count)")
+    case .map(let from, _), .laplace(let from, _): try from.check(chains: chains)
+    default: break
+    }
+  }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+//
+// A kernel, an adaptation and a density of one's own, written against the public interface alone.
+
+import Distributions
+import Inference
+import Numerics
+import PPL
+import Tensors
+import TestSupport
+import Testing
+
+/// The Metropolis-adjusted Langevin algorithm (Roberts and Tweedie 1996), as a researcher would write it.
+private struct Langevin: Kernel {
+  var stepSize: Double
+
+  struct State: ChainState {
+    var position, gradient: [Double]
+    var logDensity: Double
+  }
+
+  struct Info: StepInfo {
+    var acceptance: Double
+    var diverged: Bool
+  }
+
+  func start(at q: [Double], _ target: some LogDensity, key: RandomKey) -> State {
+    var gradient = q
+    let value = target.valueAndGradient(at: q, into: &gradient)
+    return State(position: q, gradient: gradient, logDensity: value)
+  }
+
+  func step(_ state: inout State, _ target: some LogDensity, key: RandomKey) -> Info {
+    let noise = key.folding(in: "noise").normals(state.position.count)
+    let drift = 0.5 * stepSize * stepSize
+    var proposal = state.position
+    for k in proposal.indices { proposal[k] += drift * state.gradient[k] + stepSize * noise[k] }
+    let new = start(at: proposal, target, key: key)
+    // The log density of proposing `to` at `from`.
+    func logProposal(_ to: State, _ from: State) -> Double {
+      from.position.indices.reduce(0) { sum, k in
+        let z = (to.position[k] - from.position[k] - drift * from.gradient[k]) / stepSize
+        return sum - 0.5 * z * z
+      }
+    }
+    let logRatio =
+      new.logDensity - state.logDensity + logProposal(state, new) - logProposal(new, state)
+    let acceptance = logRatio.isNaN ? 0 : min(1, exp(Tensor(logRatio)).item())
+    if key.folding(in: "accept").uniform(0) < acceptance { state = new }
+    return Info(acceptance: acceptance, diverged: !(logRatio > -1000))
+  }
+}
+
+/// A tuning of the step size by the sign of the error alone: crude, short, and not the library's.
+private struct SignTuning: ChainAdaptation {
+  var target: Double
+  private var count = 0.0
+
+  init(target: Double) { self.target = target }
+
+  mutating func begin(
+    _ kernel: inout Langevin, _ state: inout Langevin.State, _ density: some LogDensity,
+    iterations: Int, key: RandomKey
+  ) {}
+
+  mutating func update(
+    _ kernel: inout Langevin, _ state: inout Langevin.State, _ info: Langevin.Info,
+    iteration: Int, _ density: some LogDensity, key: RandomKey
+  ) {
+    count += 1
+    kernel.stepSize *= 1 + (info.acceptance - target) / (1 + 0.1 * count)
+  }
+
+  mutating func end(_ kernel: inout Langevin) {}
+}
+
+/// A banana (Haario, Saksman and Tamminen 1999): x₁ ~ N(0, 1), x₂ ~ N(x₁², 0.5²).
+private final class Banana: LogDensity {
+  let dimension = 2
+
+  func valueAndGradient(at q: [Double], into gradient: inout [Double]) -> Double {
+    let d = (q[1] - q[0] * q[0]) / 0.25
+    gradient[0] = -q[0] + 2 * q[0] * d
+    gradient[1] = -d
+    return -0.5 * (q[0] * q[0] + 0.25 * d * d)
+  }
+}
+
+@Suite("A kernel of one's own")
+struct OwnKernelTests {
+  @Test("it keeps the law of kernels")
+  func law() throws { try checkKernel("Langevin", Langevin(stepSize: 0.12)) }
+
+  @Test("it finds the posterior of a straight line, which is known in closed form")
+  func line() throws {
+    let density = try InferenceTests.line.logDensity()
+    let draws = try Langevin(stepSize: 0.25).run(
+      density, chains: 4, warmUp: 500, draws: 5000, key: 1)
+    // Precision and mean of (slope, height): prior N(1, 2), N(−1, 3); errors 0.7.
+    let weight = 1 / (0.7 * 0.7)
+    let a = 0.25 + weight * abscissae.reduce(0) { $0 + $1 * $1 }
+    let b = weight * abscissae.reduce(0, +)
+    let c = 1.0 / 9 + weight * Double(abscissae.count)
+    let u = 0.25 * 1 + weight * zip(abscissae, ordinates).reduce(0) { $0 + $1.0 * $1.1 }
+    let v = -1.0 / 9 + weight * ordinates.reduce(0, +)
+    let determinant = a * c - b * b
+    let means = [(c * u - b * v) / determinant, (a * v - b * u) / determinant]
+    let deviations = [(c / determinant).squareRoot(), (a / determinant).squareRoot()]
+    #expect(draws.names == ["slope", "height"])
+    for (k, scalar) in draws.scalars.enumerated() {
+      #expect(scalar.rHat < 1.01, "\(scalar.name): R-hat \(scalar.rHat)")
+      // Five Monte Carlo errors: a false failure in two million.
+      #expect(abs(scalar.mean - means[k]) < 5 * scalar.meanError)
+      #expect(
+        abs(scalar.standardDeviation / deviations[k] - 1) < 5 / (2 * scalar.bulkESS).squareRoot())
+    }
+    let statistics = try #require(draws.statistics)
+    #expect(statistics.divergences == 0 && statistics.stepSizes.allSatisfy { $0.isNaN })
+    #expect(statistics.gradients == [Int](repeating: 1, count: 20_000))
+  }
+
+  @Test("an adaptation of one's own tunes it")
+  func adaptation() throws {
+    let density = try InferenceTests.line.logDensity()
+    let draws = try Langevin(stepSize: 5).run(
+      density, chains: 2, warmUp: 2000, draws: 4000, key: 1, adaptedBy: SignTuning(target: 0.6))
+    let acceptance = try #require(draws.statistics).acceptance
+    // 8000 correlated draws know the acceptance to 0.01, and the tuning stops within a few percent of its aim.
+    #expect(abs(acceptance.reduce(0, +) / Double(acceptance.count) - 0.6) < 0.05)
+  }
+
+  @Test("a density of one's own runs under any kernel, without a model")
+  func density() throws {
+    let target = LogDensityFactory(dimension: 2, name: "x") { Banana() }
+    for initial in [
+      InitialStrategy.uniform(radius: 2), .unconstrained([[0, 0]]), .map(jitter: 0.5),
+    ] {
+      let draws = try NUTS().run(target, chains: 4, draws: 2000, key: 5, initial: initial)
+      #expect(draws["x"].shape == [4, 2000, 2])
+      let (first, second) = (draws.scalars[0], draws.scalars[1])
+      #expect(first.rHat < 1.02 && second.rHat < 1.02)
+      // E x₁ = 0 and E x₂ = E x₁² = 1, which looks at the tails; five Monte Carlo errors.
+      #expect(abs(first.mean) < 5 * first.meanError)
+      #expect(abs(second.mean - 1) < 5 * second.meanError)
+    }
+    let withoutPrior = mistake { _ = try NUTS().run(target, initial: .prior) }
+    #expect(withoutPrior?.kind == .misuse)
+    let unknown = mistake { _ = try NUTS().run(target, sites: ["y"]) }
+    #expect(unknown?.kind == .unknownSites(["y"]))
+  }
+
+  @Test("second derivatives of a density of one's own follow from its gradient")
+  func hessian() {
+    let h = Banana().hessian(at: [0.3, -0.2])
+    // −∂² of ½ (x₁² + (x₂ − x₁²)² / 0.25); differences of second order are good to some 1e-9.
+    let expected = [-1 - (12 * 0.09 + 4 * 0.2) / 0.5, 2 * 0.3 / 0.25, 2 * 0.3 / 0.25, -4]
+    for k in 0..<4 { #expect(abs(h[k] - expected[k]) < 1e-7, "\(k): \(h[k]), \(expected[k])") }
+  }
+
+  @Test("a chain by hand gives what the documentation says")
+  func byHand() throws {
+    let density = try InferenceTests.line.logDensity()
+    let target = density.makeEvaluator()
+    let kernel = NUTS(stepSize: 0.2)
+    var state = kernel.start(at: try density.initialPoint(key: 1), target, key: 2)
+    var total = 0.0
+    for iteration in 0..<2000 {
+      let info = kernel.step(&state, target, key: RandomKey(3).folding(in: iteration))
+      #expect(info.acceptance > 0)
+      total += density.constrain(state.position)["slope"]?.item() ?? .nan
+    }
+    // The slope is 1.69 ± 0.18, and 2000 nearly independent draws know its mean to 0.005.
+    #expect(abs(total / 2000 - 1.69) < 0.05, "\(total / 2000)")
+  }
+}
