@@ -28,3 +28,6 @@ func logarithmOfOnePlus(_ x: Double) -> Double { log1p(x) }
 
 /// Returns eˣ − 1, exact near zero.
 func exponentialMinusOne(_ x: Double) -> Double { expm1(x) }
+
+/// Returns x to the power y.
+func power(_ x: Double, _ y: Double) -> Double { pow(x, y) }
