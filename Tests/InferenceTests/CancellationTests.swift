@@ -56,7 +56,7 @@ struct CancellationTests {
         _ = (scalar.standardDeviation, scalar.rHat, scalar.bulkESS, scalar.tailESS)
       }
       #expect(!draws.summary().description.isEmpty)
-      #expect(!draws.diagnostics.description.isEmpty)
+      #expect(draws.diagnostics.warnings.first?.code == .cancelled)
     }
   }
 
@@ -181,6 +181,9 @@ struct ProgressTests {
     // A line that is as wide as the terminal would wrap, and the next could not be drawn over it.
     let narrow = lines(3, isTerminal: true, width: 40)
     #expect(narrow.allSatisfy { $0.count <= 39 + 1 + 3 + 1 })
+    // In the usual width nothing that matters is cut off.
+    let usual = lines(10, isTerminal: true, width: 80).first { $0.contains(" 50 %") } ?? ""
+    #expect(usual.contains("divergences 3\u{1B}") && usual.contains("0:05 left"), "\(usual)")
   }
 
   @Test("a pipe gets plain lines at widening intervals, and a last one")

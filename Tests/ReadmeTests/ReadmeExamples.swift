@@ -59,9 +59,9 @@ struct Tempered: Handler {
   mutating func process(_ site: inout Site) { if site.isObserved { site.scale *= beta } }
 }
 
-/// Eight schools: the density at the origin, with its gradient, and the log joint of a tempered trace.
-func eightSchoolsAtOrigin(_ y: [Double], _ sigma: [Double]) throws -> (
-  value: Double, gradient: [Double], tempered: Trace
+/// Eight schools: the density at the origin, with its gradient, posterior draws, and the log joint of a tempered trace.
+func eightSchoolsAtOrigin(_ y: [Double], _ sigma: [Double], _ folder: String) throws -> (
+  value: Double, gradient: [Double], draws: Draws, tempered: Trace
 ) {
   let eightSchools = Model { m in
     let mu = m.sample("mu", Normal(0, 5))
@@ -76,6 +76,11 @@ func eightSchoolsAtOrigin(_ y: [Double], _ sigma: [Double]) throws -> (
   let evaluator = density.makeEvaluator()
   var gradient = [Double](repeating: 0, count: density.dimension)
   let value = evaluator.valueAndGradient(at: gradient, into: &gradient)
+  let draws = try NUTS().run(
+    density, chains: 4, warmUp: 1000, draws: 1000, key: 1, progress: .terminal,
+    checkpoint: Checkpoint("\(folder)/schools.chains"))
+  print(draws.summary())
+  for warning in draws.diagnostics.warnings { print(warning) }
   let tempered = eightSchools.conditioned(on: ["mu": 3]).handled(by: Tempered(beta: 0.5))
-  return (value, gradient, try tempered.trace(key: 0))
+  return (value, gradient, draws, try tempered.trace(key: 0))
 }

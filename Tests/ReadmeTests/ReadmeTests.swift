@@ -116,7 +116,12 @@ struct ReadmeTests {
   func eightSchools() throws {
     let y: [Double] = [28, 8, -3, 7, -1, 1, 18, 12]
     let sigma: [Double] = [15, 10, 16, 11, 9, 11, 10, 18]
-    let (value, gradient, tempered) = try eightSchoolsAtOrigin(y, sigma)
+    let folder = NSTemporaryDirectory() + "/readme-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let (value, gradient, draws, tempered) = try eightSchoolsAtOrigin(y, sigma, folder)
+    #expect(draws.names == ["mu", "tau", "theta"] && draws["theta"].shape == [4, 1000, 8])
+    #expect(FileManager.default.fileExists(atPath: folder + "/schools.chains"))
     // At the origin mu = 0, tau = 1 and all theta = 0.
     let halfLogTwoPi = 0.5 * log(2 * Double.pi)
     let scores = zip(y, sigma).map { $0 / ($1 * $1) }

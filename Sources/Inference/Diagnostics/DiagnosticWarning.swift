@@ -12,6 +12,8 @@ public struct DiagnosticWarning: Sendable, Hashable, CustomStringConvertible {
     case oneChain = "one-chain"
     /// The run was ended early.
     case cancelled
+    /// The run has something to say: a doubtful start, a checkpoint that could not be written.
+    case run
     /// Some draws are NaN or infinite.
     case notFinite = "not-finite"
     /// All draws of a quantity are the same.

@@ -29,9 +29,9 @@ struct DrawsExaminer {
 
   /// Returns the warnings, the gravest first.
   func warnings() -> [DiagnosticWarning] {
-    if let few = fewDraws(), draws.draws < 4 { return [few] }
+    if let few = fewDraws(), draws.draws < 4 { return run() + [few] }
     let groups = ChainGroups(draws: draws, parts: parts, scalars: scalars)
-    return cancelled() + notFinite() + [fewDraws(), oneChain()].compactMap { $0 } + constants()
+    return run() + notFinite() + [fewDraws(), oneChain()].compactMap { $0 } + constants()
       + groups.warnings() + disagreement(besides: groups.explained) + divergences()
       + effectiveSizes() + energies() + depths() + angles()
   }
@@ -67,8 +67,13 @@ struct DrawsExaminer {
       "one chain cannot show that it has found all of the posterior: run two or more (chains: 4)")
   }
 
-  /// Returns whether the run was ended early.
-  private func cancelled() -> [DiagnosticWarning] { [] }
+  /// Returns what the run said of itself: that it was ended early, above all.
+  private func run() -> [DiagnosticWarning] {
+    guard let statistics = draws.statistics else { return [] }
+    return statistics.warnings.map {
+      DiagnosticWarning($0 == statistics.cancellation ? .cancelled : .run, "run", $0)
+    }
+  }
 
   /// Returns the sites with draws that are no numbers.
   private func notFinite() -> [DiagnosticWarning] {

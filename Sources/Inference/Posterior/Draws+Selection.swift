@@ -191,7 +191,7 @@ extension SamplerStatistics {
       result.warmUp = max(result.warmUp, run.warmUp)
       result.requestedDraws = max(result.requestedDraws, run.requestedDraws)
       result.thinning = max(result.thinning, run.thinning)
-      result.wasCancelled = result.wasCancelled || run.wasCancelled
+      result.cancellation = result.cancellation ?? run.cancellation
       result.seconds += run.seconds
       result.warnings += run.warnings
     }

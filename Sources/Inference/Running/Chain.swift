@@ -166,8 +166,10 @@ extension Chain {
       index: index, kernel: kernel, adaptation: adaptation, state: state, iteration: iteration,
       columns: columns, steps: steps, sinceDraw: sinceDraw, warmUpGradients: warmUpGradients,
       warmUpDivergences: warmUpDivergences, divergences: divergences)
+    let record = try Record(encoding: saved)
     var bytes: [UInt8] = []
-    try Record(encoding: saved).append(to: &bytes)
+    bytes.reserveCapacity(record.byteCount)
+    record.append(to: &bytes)
     return bytes
   }
 

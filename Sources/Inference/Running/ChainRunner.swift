@@ -35,6 +35,13 @@ final class ChainRunner<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget
     case running
   }
 
+  /// What is being done about a checkpoint.
+  private enum Saving {
+    case nothing
+    case collecting
+    case writing
+  }
+
   /// What the threads share.
   private struct Shared: Sendable {
     /// The places of the chains.
@@ -42,9 +49,9 @@ final class ChainRunner<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget
     /// The steps that each chain had done when it was last seen.
     var iterations: [Int]
     /// The saved chains of a checkpoint that is being collected; empty while none is.
-    var sections: [Int: [UInt8]] = [:]
-    /// Whether a checkpoint is being collected.
-    var isCollecting = false
+    var sections: [Int: Result<[UInt8], CheckpointFile.Failure>] = [:]
+    /// What is being done about a checkpoint: one at a time, so that draws are in memory twice at most.
+    var saving = Saving.nothing
     /// When the last checkpoint was begun, in nanoseconds.
     var lastSaving: UInt64
   }
@@ -183,16 +190,18 @@ final class ChainRunner<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget
 
   /// Puts a chain back, and saves it where a checkpoint is due.
   private func put(_ seat: Seat<K, A>) {
-    let complete = shared.withLock { shared -> [[UInt8]]? in
+    let complete = shared.withLock { shared -> [Result<[UInt8], CheckpointFile.Failure>]? in
       let index = seat.chain.index
       shared.iterations[index] = seat.chain.iteration
-      if shared.isCollecting && shared.sections[index] == nil {
+      if shared.saving == .collecting && shared.sections[index] == nil {
         shared.sections[index] = saved(seat)
       }
       shared.places[index] = .idle(seat)
       return collect(&shared)
     }
-    if let complete { write(complete) }
+    guard let complete else { return }
+    write(complete.count) { complete[$0] }
+    shared.withLock { $0.saving = .nothing }
   }
 
   /// Moves a chain until its time is over, it is complete or the run is cancelled.
@@ -237,23 +246,27 @@ final class ChainRunner<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget
 // MARK: - Checkpoints
 
 extension ChainRunner {
-  /// Returns the bytes of a chain; nil and a note where it cannot be saved.
-  private func saved(_ seat: Seat<K, A>) -> [UInt8] {
+  /// Returns the bytes of a chain.
+  private func saved(_ seat: Seat<K, A>) -> Result<[UInt8], CheckpointFile.Failure> {
     do {
-      return try seat.chain.bytes()
+      return .success(try seat.chain.bytes())
     } catch {
-      savings.withLock { $0.failed("\(error)") }
-      return []
+      return .failure(CheckpointFile.Failure(text: "\(error)"))
     }
   }
 
   /// Begins a checkpoint where one is due, and returns its sections once all chains are in it.
-  private func collect(_ shared: inout Shared) -> [[UInt8]]? {
+  private func collect(
+    _ shared: inout Shared
+  ) -> [Result<[UInt8], CheckpointFile.Failure>]? {
     guard let checkpoint = plan.checkpoint else { return nil }
     let now = Self.now
-    if !shared.isCollecting {
+    switch shared.saving {
+    case .writing: return nil
+    case .collecting: break
+    case .nothing:
       guard Double(now - shared.lastSaving) >= checkpoint.interval * 1e9 else { return nil }
-      shared.isCollecting = true
+      shared.saving = .collecting
       shared.lastSaving = now
       for (index, place) in shared.places.enumerated() {
         if case .idle(let seat) = place { shared.sections[index] = saved(seat) }
@@ -263,31 +276,35 @@ extension ChainRunner {
     for (index, place) in shared.places.enumerated() {
       if case .running = place, shared.sections[index] == nil { return nil }
     }
-    shared.isCollecting = false
+    shared.saving = .writing
     defer { shared.sections = [:] }
     return shared.sections.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  /// Saves all chains when no thread moves them any more.
+  /// Saves all chains when no thread moves them any more, one after the other.
   private func saveAll() {
-    let sections = shared.withLock { shared in
-      shared.places.compactMap { place -> [UInt8]? in
-        if case .idle(let seat) = place { saved(seat) } else { nil }
+    let seats = shared.withLock { shared in
+      shared.places.compactMap { place -> Seat<K, A>? in
+        if case .idle(let seat) = place { seat } else { nil }
       }
     }
-    write(sections)
+    write(seats.count) { self.saved(seats[$0]) }
   }
 
-  /// Writes the sections of a checkpoint; a failure is noted, and the run goes on.
-  private func write(_ sections: [[UInt8]]) {
+  /// Writes the chains of a checkpoint; a failure is noted, and the run goes on.
+  private func write(
+    _ count: Int, _ section: (Int) -> Result<[UInt8], CheckpointFile.Failure>
+  ) {
     guard let checkpoint = plan.checkpoint, let fingerprint else { return }
-    guard !sections.contains([]) else { return }
     var header: [UInt8] = []
     Record.fields([("fingerprint", fingerprint.record), ("seconds", .double(monitor.seconds))])
       .append(to: &header)
     savings.withLock { savings in
       do throws(CheckpointFile.Failure) {
-        try CheckpointFile.write([header] + sections, to: checkpoint.path)
+        try CheckpointFile.write(count + 1, to: checkpoint.path) {
+          index throws(CheckpointFile.Failure) in
+          index == 0 ? header : try section(index - 1).get()
+        }
         savings.succeeded()
       } catch {
         savings.failed(error.text)

@@ -140,14 +140,15 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
     statistics.warmUp = plan.warmUp
     statistics.requestedDraws = plan.draws
     statistics.thinning = plan.thinning
-    statistics.wasCancelled = result.wasCancelled && count < plan.draws
+    if result.wasCancelled && count < plan.draws {
+      statistics.cancellation = cancellation(result.seats, count)
+    }
     statistics.seconds = saved.seconds + Double(ChainRunner<K, A, Target>.now - began) * 1e-9
     statistics.resumedDraws =
       saved.chains.isEmpty
       ? [] : (0..<plan.chains).map { min(saved.chains[$0]?.draws ?? 0, count) }
     if let warning = saved.warning { statistics.warnings.append(warning) }
-    if statistics.wasCancelled { statistics.warnings.append(cancellation(result.seats, count)) }
-    statistics.warnings += result.warnings
+    statistics.warnings += [statistics.cancellation].compactMap { $0 } + result.warnings
     for seat in result.seats {
       statistics.stepSizes.append(seat?.chain.stepSize ?? .nan)
       guard let chain = seat?.chain else { continue }
@@ -210,29 +211,31 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
 
   /// Reads the chains of the checkpoint, if there is one to resume.
   private func load(_ fingerprint: Fingerprint) throws -> Saved {
-    guard let checkpoint = plan.checkpoint, checkpoint.resume,
-      let sections = try CheckpointFile.read(checkpoint.path)
-    else { return Saved() }
+    var saved = Saved()
+    guard let checkpoint = plan.checkpoint, checkpoint.resume else { return saved }
     let path = checkpoint.path
     let damaged = CheckpointError(
       kind: .damaged, path: path,
       explanation:
         "expected the state of a run, found something else; remove the file, or replace it by a run with resume: false"
     )
-    var reader = RecordReader(sections.first ?? [])
-    guard let header = reader.record(), let record = header["fingerprint"],
-      let found = Fingerprint(record), case .double(let seconds)? = header["seconds"]
-    else { throw damaged }
-    var saved = Saved(seconds: seconds)
-    saved.warning = try Fingerprint.compare(file: found, run: fingerprint, path: path)
     let counts =
       columns.map(\.shape.elementCount) + (plan.keepsUnconstrained ? [target.dimension] : [])
-    for section in sections.dropFirst() {
-      guard var chain = try? Chain<K, A>(section, plan), chain.index < plan.chains,
-        chain.columns.map(\.count) == counts.map({ $0 * chain.draws })
+    _ = try CheckpointFile.read(path) { index, bytes in
+      if index > 0 {
+        guard var chain = try? Chain<K, A>(bytes, plan), chain.index < plan.chains,
+          chain.columns.map(\.count) == counts.map({ $0 * chain.draws })
+        else { throw damaged }
+        chain.reserve(plan, counts)
+        saved.chains[chain.index] = consume chain
+        return
+      }
+      var reader = RecordReader(bytes)
+      guard let header = reader.record(), let record = header["fingerprint"],
+        let found = Fingerprint(record), case .double(let seconds)? = header["seconds"]
       else { throw damaged }
-      chain.reserve(plan, counts)
-      saved.chains[chain.index] = chain
+      saved.seconds = seconds
+      saved.warning = try Fingerprint.compare(file: found, run: fingerprint, path: path)
     }
     return saved
   }

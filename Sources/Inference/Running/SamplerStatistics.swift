@@ -33,14 +33,17 @@ public struct SamplerStatistics: Sendable {
   public internal(set) var requestedDraws = 0
   /// The number of steps from one draw to the next.
   public internal(set) var thinning = 1
-  /// Whether the run was stopped on request before it was complete.
-  public internal(set) var wasCancelled = false
+  /// In words that the run was stopped on request before it was complete, and what there is; nil if it was not.
+  public internal(set) var cancellation: String?
   /// The draws of each chain that came from a checkpoint.
   public internal(set) var resumedDraws: [Int] = []
   /// The time of the run in seconds, that before a checkpoint included.
   public internal(set) var seconds = 0.0
-  /// What the run has to say in words: a cancellation, a checkpoint that could not be written, a doubtful start.
+  /// What the run has to say in words: its ``cancellation``, a checkpoint that could not be written, a doubtful start.
   public internal(set) var warnings: [String] = []
+
+  /// Whether the run was stopped on request before it was complete.
+  public var wasCancelled: Bool { cancellation != nil }
 
   /// The number of divergences after the warm-up.
   public var divergences: Int { diverged.count { $0 } }

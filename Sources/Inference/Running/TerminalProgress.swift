@@ -116,27 +116,41 @@ package final class ProgressMeter: Sendable {
 
   // MARK: - Text
 
-  /// Returns the line of an update: stage, bar, share, count, rate, time left, further numbers.
+  /// Returns the line of an update: stage, bar, share, count, rate, time left, further numbers; shorter for a narrow terminal.
   package static func line(_ update: ProgressUpdate, rate: Double?, width: Int) -> String {
+    // A line that is as wide as the terminal would wrap.
+    for (cells, hasCount) in [(20, true), (20, false), (10, false), (4, false)] {
+      let line = line(update, rate, cells: cells, hasCount: hasCount)
+      if line.count < width { return line }
+    }
+    return String(line(update, rate, cells: 4, hasCount: false).prefix(max(0, width - 1)))
+  }
+
+  /// Returns the line of an update with a bar of a number of characters, with or without the count.
+  private static func line(
+    _ update: ProgressUpdate, _ rate: Double?, cells: Int, hasCount: Bool
+  ) -> String {
     let share = update.total > 0 ? Double(update.completed) / Double(update.total) : 0
-    let cells = 20
     let full = min(cells, max(0, Int(share * Double(cells))))
-    let bar =
-      "[" + String(repeating: "#", count: full) + String(repeating: ".", count: cells - full) + "]"
-    var parts = [
-      update.stage, bar, "\(Int(100 * share)) %",
-      "\(update.completed)/\(update.total) \(update.unit)",
-    ]
+    let bar = String(repeating: "#", count: full) + String(repeating: ".", count: cells - full)
+    var parts = [update.stage, "[\(bar)]", "\(Int(100 * share)) %"]
+    if hasCount { parts.append("\(update.completed)/\(update.total) \(update.unit)") }
     if update.isLast {
       parts.append("in " + clock(update.seconds))
     } else if let rate {
-      parts.append("\(short(rate)) \(update.unit)/s")
+      parts.append("\(quick(rate)) \(update.unit)/s")
       parts.append(clock(Double(update.total - update.completed) / rate) + " left")
     }
     parts += update.details.map { "\($0.name) \(short($0.value))" }
-    let line = parts.joined(separator: "  ")
-    // A line that is as wide as the terminal would wrap.
-    return line.count < width ? line : String(line.prefix(max(0, width - 1)))
+    return parts.joined(separator: "  ")
+  }
+
+  /// Returns a rate with three digits: the others change from line to line.
+  private static func quick(_ rate: Double) -> String {
+    guard rate >= 999.5 else { return short(rate) }
+    var unit = 1.0
+    while rate / unit >= 999.5 { unit *= 10 }
+    return short((rate / unit).rounded() * unit)
   }
 
   /// Returns a time as minutes and seconds, with hours where there are any.

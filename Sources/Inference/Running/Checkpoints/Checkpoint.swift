@@ -6,7 +6,7 @@
 ///
 /// The file is replaced as a whole now and then, when the run is cancelled and when it ends. A resumed run gives the draws of
 /// an uninterrupted one, to the last bit and for any number of threads; with more draws than were asked for at first it goes
-/// on where the first run ended. While the file is written, the stored draws are in memory twice.
+/// on where the first run ended. While the file is written, the stored draws are in memory twice, at the end those of one chain.
 public struct Checkpoint: Sendable {
   /// The path of the file; its folder must exist.
   public var path: String

@@ -8,8 +8,10 @@
   import Darwin
 #endif
 
-/// The bytes of a checkpoint's file: eight letters, the version, the number of sections, for each its length and its bytes,
-/// and the digest of all before it; integers have eight bytes, lowest first.
+/// The bytes of a checkpoint's file.
+///
+/// They are: eight letters, the version, the number of sections and the digest of these; for each
+/// section its length, its digest and its bytes. Integers have eight bytes, lowest first.
 enum CheckpointFile {
   /// The first bytes of every file.
   private static let mark = Array("MCCHAINS".utf8)
@@ -25,27 +27,32 @@ enum CheckpointFile {
   // MARK: - Writing
 
   /// Replaces a file by sections; a reader sees the old file or the new one, also after a loss of power.
-  static func write(_ sections: [[UInt8]], to path: String) throws(Failure) {
+  ///
+  /// - Parameters:
+  ///   - count: The number of sections.
+  ///   - path: The file.
+  ///   - section: Returns the bytes of a section, asked for when it is written.
+  /// - Throws: ``Failure`` of the system, or what `section` throws.
+  static func write(
+    _ count: Int, to path: String, _ section: (Int) throws(Failure) -> [UInt8]
+  ) throws(Failure) {
     let partial = path + ".partial"
     let file = open(partial, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
     guard file >= 0 else { throw failure() }
     do throws(Failure) {
-      var check = digest(mark)
       var header = mark
       append(version, to: &header)
-      append(UInt64(sections.count), to: &header)
-      check = digest(header)
+      append(UInt64(count), to: &header)
+      append(digest(header[...]), to: &header)
       try put(header, file)
-      for section in sections {
-        var length: [UInt8] = []
-        append(UInt64(section.count), to: &length)
-        check = digest(section, from: digest(length, from: check))
-        try put(length, file)
-        try put(section, file)
+      for index in 0..<count {
+        let bytes = try section(index)
+        var head: [UInt8] = []
+        append(UInt64(bytes.count), to: &head)
+        append(digest(bytes[...]), to: &head)
+        try put(head, file)
+        try put(bytes, file)
       }
-      var end: [UInt8] = []
-      append(check, to: &end)
-      try put(end, file)
       guard fsync(file) == 0 else { throw failure() }
     } catch {
       close(file)
@@ -85,51 +92,30 @@ enum CheckpointFile {
 
   // MARK: - Reading
 
-  /// Returns the sections of a file; nil if there is no file.
+  /// Hands out the sections of a file, one after the other, so that one is in memory at a time.
   ///
-  /// - Throws: ``CheckpointError`` if it cannot be read, is damaged, or of another version.
-  static func read(_ path: String) throws -> [ArraySlice<UInt8>]? {
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - body: Takes the number of a section and its bytes.
+  /// - Returns: Whether there is a file.
+  /// - Throws: ``CheckpointError`` if the file cannot be read, is damaged or of another version; what `body` throws.
+  static func read(_ path: String, _ body: (Int, ArraySlice<UInt8>) throws -> Void) throws -> Bool {
     let file = open(path, O_RDONLY)
     guard file >= 0 else {
-      if errno == ENOENT { return nil }
-      throw CheckpointError(
-        kind: .unreadable, path: path,
-        explanation:
-          "expected a readable file, found: \(failure().text); change its rights, or use another path"
-      )
+      if errno == ENOENT { return false }
+      throw unreadable(path)
     }
     defer { close(file) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 20)
-    while true {
-      let count = buffer.withUnsafeMutableBytes { Platform.read(file, $0.baseAddress, $0.count) }
-      if count < 0 && errno == EINTR { continue }
-      guard count >= 0 else {
-        throw CheckpointError(
-          kind: .unreadable, path: path,
-          explanation: "expected a readable file, found: \(failure().text); use another path")
-      }
-      if count == 0 { break }
-      bytes += buffer.prefix(count)
+    let mine = try get(mark.count, file, path)
+    guard mine == mark else {
+      throw damaged(
+        path, mine.isEmpty ? "an empty file" : "a file of another kind, or the beginning of one")
     }
-    return try parse(bytes, path)
-  }
-
-  /// Returns the sections in the bytes of a file.
-  private static func parse(_ bytes: [UInt8], _ path: String) throws -> [ArraySlice<UInt8>] {
-    /// Returns the error of a damaged file.
-    func damaged(_ found: String) -> CheckpointError {
-      CheckpointError(
-        kind: .damaged, path: path,
-        explanation:
-          "expected a whole checkpoint, found \(found); remove the file, or replace it by a run with resume: false"
-      )
+    let head = try get(24, file, path)
+    var reader = RecordReader(head[...])
+    guard let found = reader.word(), let count = reader.word(), let check = reader.word() else {
+      throw damaged(path, cut)
     }
-    guard bytes.starts(with: mark) else {
-      throw damaged(bytes.isEmpty ? "an empty file" : "a file of another kind")
-    }
-    var reader = RecordReader(bytes[mark.count...])
-    guard let found = reader.word() else { throw damaged("\(bytes.count) bytes of one") }
     guard found == version else {
       throw CheckpointError(
         kind: .version(found), path: path,
@@ -137,22 +123,62 @@ enum CheckpointFile {
           "expected version \(version) of the format, found \(found); resume with the release that wrote it, or use another path"
       )
     }
-    let cut = "one that is cut off after \(bytes.count) bytes, or damaged"
-    guard bytes.count >= 32, let count = reader.word() else { throw damaged(cut) }
-    var end = RecordReader(bytes.suffix(8))
-    guard end.word() == digest(bytes.dropLast(8)) else { throw damaged(cut) }
-    var sections: [ArraySlice<UInt8>] = []
-    var place = mark.count + 16
-    for _ in 0..<min(count, UInt64(bytes.count)) {
-      var reader = RecordReader(bytes[place..<(bytes.count - 8)])
-      guard let length = reader.word(), length <= UInt64(bytes.count - 16 - place) else {
-        throw damaged(cut)
+    guard check == digest((mark + head.prefix(16))[...]) else { throw damaged(path, cut) }
+    for index in 0..<count {
+      let head = try get(16, file, path)
+      var reader = RecordReader(head[...])
+      guard let length = reader.word(), let check = reader.word(), length <= Int.max else {
+        throw damaged(path, cut)
       }
-      sections.append(bytes[(place + 8)..<(place + 8 + Int(length))])
-      place += 8 + Int(length)
+      let section = try get(Int(length), file, path)
+      guard section.count == Int(length), check == digest(section[...]) else {
+        throw damaged(path, cut)
+      }
+      try body(Int(index), section[...])
     }
-    guard place == bytes.count - 8 else { throw damaged(cut) }
-    return sections
+    guard try get(1, file, path).isEmpty else { throw damaged(path, cut) }
+    return true
+  }
+
+  /// Returns the next bytes, fewer at the end of the file.
+  private static func get(_ count: Int, _ file: Int32, _ path: String) throws -> [UInt8] {
+    // A damaged length must not ask for more memory than the file has bytes.
+    var status = stat()
+    guard fstat(file, &status) == 0 else { throw unreadable(path) }
+    let room = min(count, max(16, Int(status.st_size)))
+    var failed = false
+    let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
+      while filled < room {
+        let got = Platform.read(file, buffer.baseAddress.map { $0 + filled }, room - filled)
+        if got < 0 && errno == EINTR { continue }
+        failed = got < 0
+        if got <= 0 { return }
+        filled += got
+      }
+    }
+    if failed { throw unreadable(path) }
+    return bytes
+  }
+
+  /// What is found where a file ends too early or has been changed.
+  private static let cut = "one that is cut off or damaged"
+
+  /// Returns the error of a damaged file.
+  private static func damaged(_ path: String, _ found: String) -> CheckpointError {
+    CheckpointError(
+      kind: .damaged, path: path,
+      explanation:
+        "expected a whole checkpoint, found \(found); remove the file, or replace it by a run with resume: false"
+    )
+  }
+
+  /// Returns the error of a file that the system does not let us read.
+  private static func unreadable(_ path: String) -> CheckpointError {
+    CheckpointError(
+      kind: .unreadable, path: path,
+      explanation:
+        "expected a readable file, found: \(failure().text); change its rights, or use another path"
+    )
   }
 }
 
