@@ -41,6 +41,7 @@ func system(_ name: String, _ pkgConfig: String, apt: String, brew: String) -> T
 
 let arguments: Target.Dependency = .product(
   name: "ArgumentParser", package: "swift-argument-parser")
+let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 
@@ -63,6 +64,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
   ],
   targets: sourceExtractor + [
     // Row -1: C.
@@ -82,8 +84,10 @@ let package = Package(
     module("Rendering", ["CKernels", "Numerics", "Tensors"]),
     module("FITS", ["CCFITSIO"]),
     module("Plotting", ["CCairo"]),
+    module("ASDF", [yaml]),
+    module("JSON"),
     // Row 4: inference.
-    module("Inference", ["Numerics", "Tensors", "Distributions", "PPL"]),
+    module("Inference", ["Numerics", "Tensors", "Distributions", "PPL", "ASDF", "JSON"]),
     // Row 5: models.
     module(
       "GalaxyModels", ["Numerics", "Tensors", "Distributions", "PPL", "Rendering", "FITS"],
@@ -93,20 +97,23 @@ let package = Package(
       "GalaxyFitting",
       [
         "Numerics", "Tensors", "Distributions", "PPL", "Rendering", "FITS", "Plotting",
-        "Inference", "GalaxyModels", csv,
+        "Inference", "GalaxyModels", "JSON", csv,
       ] + sourceExtractorDependencies),
     // Row 7: face.
     module(
       "SwiftSersic",
       [
         "Numerics", "Tensors", "Distributions", "PPL", "Rendering", "Inference", "GalaxyModels",
-        "GalaxyFitting", "Plotting",
+        "GalaxyFitting", "Plotting", "JSON",
       ]
     ),
     // Row 8: programs.
     program(
       "sersic",
-      ["Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", arguments]),
+      [
+        "Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", "JSON",
+        arguments,
+      ]),
     program("Benchmarks", ["SwiftSersic", "Rendering", "Tensors", "Numerics", arguments]),
     // Tests, by module.
     .target(
@@ -123,7 +130,10 @@ let package = Package(
     tests("PPL", ["PPL", "Distributions", "Tensors", "Numerics"]),
     tests(
       "Inference",
-      ["Inference", "PPL", "Distributions", "Tensors", "Numerics", "AllocationCounter"],
+      [
+        "Inference", "PPL", "Distributions", "Tensors", "Numerics", "ASDF", "JSON",
+        "AllocationCounter",
+      ],
       resources: [.copy("Golden")]),
     tests(
       "TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"],
@@ -132,6 +142,8 @@ let package = Package(
       "Rendering", ["Rendering", "Tensors", "Numerics", "FITS", "AllocationCounter"],
       resources: [.copy("Golden")]),
     tests("FITS", ["FITS"], resources: [.copy("Golden")]),
+    tests("ASDF", ["ASDF"], resources: [.copy("Golden")]),
+    tests("JSON", ["JSON"]),
     tests("Plotting", ["Plotting", "CCairo"]),
     tests(
       "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS", "Numerics"],

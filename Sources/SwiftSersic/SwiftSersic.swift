@@ -6,6 +6,7 @@
 @_exported public import GalaxyFitting
 @_exported public import GalaxyModels
 @_exported public import Inference
+@_exported public import JSON
 @_exported public import Numerics
 @_exported public import PPL
 @_exported public import Plotting

@@ -5,6 +5,7 @@
 import ArgumentParser
 import GalaxyFitting
 import GalaxyModels
+import JSON
 
 /// The command `sersic check`.
 struct CheckCommand: ParsableCommand {

@@ -6,6 +6,7 @@ import ArgumentParser
 import GalaxyFitting
 import GalaxyModels
 import Inference
+import JSON
 import Numerics
 import Rendering
 

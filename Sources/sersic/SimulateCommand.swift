@@ -5,6 +5,7 @@
 import ArgumentParser
 import GalaxyFitting
 import GalaxyModels
+import JSON
 import Numerics
 import Rendering
 

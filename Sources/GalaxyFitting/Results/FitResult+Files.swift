@@ -5,6 +5,7 @@
 import FITS
 import GalaxyModels
 import Inference
+import JSON
 import Plotting
 import Rendering
 

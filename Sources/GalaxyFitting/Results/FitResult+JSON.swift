@@ -4,6 +4,7 @@
 
 import GalaxyModels
 import Inference
+public import JSON
 import Rendering
 
 extension FitResult {

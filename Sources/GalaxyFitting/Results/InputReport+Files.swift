@@ -3,6 +3,7 @@
 // The examination of inputs as text and as JSON: the schema swift-sersic/check/1.
 
 public import GalaxyModels
+public import JSON
 import Rendering
 
 extension InputReport {

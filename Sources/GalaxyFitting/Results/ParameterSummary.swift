@@ -3,6 +3,7 @@
 // What a fit says about one parameter: the maximum, and mean, scatter and quantiles where there is a posterior.
 
 import Inference
+public import JSON
 
 /// The summary of one parameter.
 public struct ParameterSummary: Sendable, Hashable {

@@ -3,6 +3,7 @@
 // The truth behind a simulated image as JSON: the schema swift-sersic/truth/1.
 
 import GalaxyModels
+public import JSON
 import Rendering
 
 extension SimulatedImage {

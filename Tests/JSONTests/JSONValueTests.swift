@@ -3,7 +3,7 @@
 // JSON documents: every digit kept, nothing that is not finite, texts escaped, members in order.
 
 import Foundation
-import GalaxyFitting
+import JSON
 import Testing
 
 @Suite("JSON")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A JSON document (RFC 8259) to be written: members keep their order, numbers every digit, what is not finite is left out.
+// A JSON document (RFC 8259): members keep their order, numbers every digit, what is not finite is left out.
 
 /// A value of a JSON document.
 public enum JSONValue: Sendable, Hashable {
@@ -25,6 +25,12 @@ public enum JSONValue: Sendable, Hashable {
     public let name: String
     /// The value.
     public let value: JSONValue
+
+    /// Creates a member.
+    public init(name: String, value: JSONValue) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// Returns an object of the members that have a value; numbers that are not finite count as none.
@@ -41,6 +47,12 @@ public enum JSONValue: Sendable, Hashable {
   public static func texts(_ dictionary: [String: String]) -> JSONValue {
     .object(
       dictionary.sorted { $0.key < $1.key }.map { Member(name: $0.key, value: .string($0.value)) })
+  }
+
+  /// The value of a member of an object; nil where there is none, or no object.
+  public subscript(name: String) -> JSONValue? {
+    guard case .object(let members) = self else { return nil }
+    return members.last { $0.name == name }?.value
   }
 
   /// The document as text, indented by two spaces; arrays of plain values take one line.
