@@ -2,6 +2,7 @@
 //
 // The C kernels: vector math, likelihoods, pixel integrals, rendering.
 
+#include "copy_kernels.h"
 #include "likelihood_kernels.h"
 #include "pixel_kernels.h"
 #include "render_kernels.h"
