@@ -279,7 +279,7 @@ final class PrimitiveHarness {
     }
   }
 
-  @Test("enormous residuals do not overflow, and a model that is not finite gives NaN")
+  @Test("enormous residuals do not overflow; a model that is not finite lies outside the support")
   func extremes() throws {
     let count = 100
     let data = [Double](repeating: 0, count: count)
@@ -292,11 +292,16 @@ final class PrimitiveHarness {
     // Rounding of a hundred terms; the product of the factors alone would be 1e28600.
     #expect(abs(value - expected) < 1e-13 * abs(expected))
     #expect(harness.gradient(model, seed: [1]).allSatisfy { $0.isFinite })
-    for wrong in [Double.nan, .infinity, 1e200] {
+    let gaussian = PrimitiveHarness(
+      try GaussianImageLikelihood(width: count, height: 1, data: data, rms: rms),
+      inputShape: [1, count])
+    for wrong in [Double.nan, .infinity, -.infinity, 1e200] {
       var model = data
       model[37] = wrong
-      #expect(!harness.value(model)[0].isFinite)
+      #expect(harness.value(model)[0] == -.infinity)
+      #expect(gaussian.value(model)[0] == -.infinity)
     }
+    #expect(loss.pixelLogLikelihood(of: [.nan] + data.dropFirst())[0] == -.infinity)
   }
 
   @Test("Student-t has the variance of the rms by default, and needs a scale up to dof 2")

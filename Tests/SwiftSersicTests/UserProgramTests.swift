@@ -175,4 +175,39 @@ struct UserProgramTests {
     #expect(abs(found.1 - expected.1) < 1e-10)
     #expect(abs(found.2 - expected.2) < 1e-10)
   }
+
+  @Test(
+    "parameters that describe no profile have the log density −∞, whatever renders and compares",
+    arguments: [ImageLoss.gaussian, .studentT(dof: 5)], [RenderingMethod.fourier, .pixel])
+  func outsideTheRange(_ loss: ImageLoss, _ method: RenderingMethod) throws {
+    let image = try Self.simulate(Self.galaxy)
+    // Priors that reach beyond what a profile can be: n up to some 20, radii and ellipticities of any sign.
+    let model = Model { m in
+      let (n, r) = (m.sample("n", Normal(3, 4)), m.sample("r_eff", Normal(5, 4)))
+      let light = Sersic(
+        xc: 30, yc: 27, flux: 120, rEff: r, n: n, ellip: m.sample("ellip", Normal(0.3, 0.5)),
+        theta: 1)
+      m.observe(image, light, loss: loss, method: method)
+    }
+    let density = try model.logDensity()
+    let evaluator = density.makeEvaluator()
+    var gradient = [0.0, 0, 0]
+    #expect(evaluator.valueAndGradient(at: [3, 5, 0.3], into: &gradient).isFinite)
+    // Integration over pixels knows n in 0.1...20.0, the radial table n in 0.25...12.
+    let range = method == .fourier ? [[13, 5, 0.3], [0.1, 5, 0.3]] : [[50, 5, 0.3]]
+    for wrong in range + [[-1, 5, 0.3], [3, 0, 0.3], [3, -2, 0.3], [3, 5, 1], [3, 5, 1.5]] {
+      #expect(evaluator.value(at: wrong) == -.infinity, "\(wrong)")
+      #expect(evaluator.valueAndGradient(at: wrong, into: &gradient) == -.infinity)
+    }
+    // The next evaluation is not spoilt, and a search that starts outside says so.
+    #expect(evaluator.valueAndGradient(at: [3, 5, 0.3], into: &gradient).isFinite)
+    #expect(gradient.allSatisfy { $0.isFinite })
+    let lost = LBFGS().maximize(evaluator, from: [-1, 5, 0.3])
+    #expect(lost.reason == .notFinite && lost.value == -.infinity)
+    // From inside, trial steps that fall outside only cost evaluations.
+    let best = LevenbergMarquardt().maximize(evaluator, from: [1.5, 3, 0.5])
+    #expect(best.isConverged, "\(best.explanation)")
+    // The centre is fixed a third of a pixel off, which the radius makes up for.
+    #expect(abs(best.position[1] - 5) < 1, "\(best.position)")
+  }
 }

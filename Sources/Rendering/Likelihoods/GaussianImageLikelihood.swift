@@ -56,7 +56,7 @@ public final class GaussianImageLikelihood: ImageLikelihood, ImageLikelihoodRule
   public func pixelLogLikelihood(of model: [Double]) -> [Double] {
     let constant = 0.5 * log(2 * Double.pi)
     return zip(constants.residuals(model), constants.inverseScales).map { r, inverse in
-      inverse == 0 ? 0 : -0.5 * r * r + log(inverse) - constant
+      inverse == 0 ? 0 : r.isNaN ? -.infinity : -0.5 * r * r + log(inverse) - constant
     }
   }
 

@@ -6,6 +6,9 @@ import CKernels
 public import Tensors
 
 /// The log likelihood of a model image, given data, rms and mask: an operation from [ny, nx] to a scalar.
+///
+/// A model image with NaN, which renderers give for parameters that describe no profile, has the log likelihood −∞: such
+/// parameters lie outside the support. Its derivative is NaN.
 public protocol ImageLikelihood: Primitive {
   /// The number of pixels that are not masked.
   var goodPixelCount: Int { get }
@@ -62,7 +65,8 @@ final class ImageLikelihoodInstance: PrimitiveInstance {
   private func model(_ inputs: PrimitiveInputs) -> UnsafePointer<Double> { inputs.pointers[0] }
 
   func forward(_ inputs: PrimitiveInputs, into output: UnsafeMutableBufferPointer<Double>) {
-    output[0] = rule.evaluate(model(inputs), gradient: gradient)
+    let value = rule.evaluate(model(inputs), gradient: gradient)
+    output[0] = value.isNaN ? -.infinity : value
   }
 
   func pullback(

@@ -88,7 +88,8 @@ public final class StudentTImageLikelihood: ImageLikelihood, ImageLikelihoodRule
 
   public func pixelLogLikelihood(of model: [Double]) -> [Double] {
     zip(constants.residuals(model), constants.inverseScales).map { r, inverse in
-      inverse == 0 ? 0 : peak + log(inverse) - 0.5 * (dof + 1) * log1p(r * r / dof)
+      inverse == 0
+        ? 0 : r.isNaN ? -.infinity : peak + log(inverse) - 0.5 * (dof + 1) * log1p(r * r / dof)
     }
   }
 
