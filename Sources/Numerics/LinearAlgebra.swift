@@ -99,6 +99,17 @@ package enum LinearAlgebra {
     unitDiagonal: Bool = false, rows: Int, columns: Int, _ t: Source, into b: Target
   ) {
     guard rows > 0, columns > 0 else { return }
+    if columns == 1 && !fromRight {
+      if lower && !unitDiagonal && rows <= smallOrder {
+        solveByLoops(transpose: transpose, n: rows, t, into: b)
+        return
+      }
+      _ = oneThread
+      cblas_dtrsv(
+        CblasRowMajor, lower ? CblasLower : CblasUpper, transpose ? CblasTrans : CblasNoTrans,
+        unitDiagonal ? CblasUnit : CblasNonUnit, size(rows), t, size(rows), b, 1)
+      return
+    }
     _ = oneThread
     cblas_dtrsm(
       CblasRowMajor, fromRight ? CblasRight : CblasLeft, lower ? CblasLower : CblasUpper,
@@ -126,15 +137,65 @@ package enum LinearAlgebra {
   /// - Returns: Whether the matrix was positive definite; if not, its memory holds nothing of use.
   package static func cholesky(_ a: Target, n: Int) -> Bool {
     guard n > 0 else { return true }
+    if n <= smallOrder { return choleskyByLoops(a, n: n) }
     _ = oneThread
     var order = size(n)
     var leading = order
     var info: Int32 = 0
     dpotrf_("U", &order, a, &leading, &info)
+    guard info == 0 else { return false }
     for i in 0..<n {
+      // OpenBLAS lets NaN pass; whatever it comes from in row i, it reaches the diagonal.
+      guard a[i * n + i].isFinite else { return false }
       for j in (i + 1)..<n { a[i * n + j] = 0 }
     }
-    return info == 0
+    return true
+  }
+
+  /// The order up to which plain loops beat a call of BLAS: at 8 rows by a factor of two to four, at 24 they are even.
+  private static let smallOrder = 20
+
+  /// Replaces a small symmetric matrix by its lower Cholesky factor; false where it is not positive definite.
+  private static func choleskyByLoops(_ a: Target, n: Int) -> Bool {
+    for c in 0..<n {
+      let row = a + c * n
+      var pivot = row[c]
+      for k in 0..<c { pivot -= row[k] * row[k] }
+      guard pivot > 0, pivot.isFinite else { return false }
+      let root = pivot.squareRoot()
+      row[c] = root
+      var r = c + 1
+      while r < n {
+        let other = a + r * n
+        var total = other[c]
+        for k in 0..<c { total -= other[k] * row[k] }
+        other[c] = total / root
+        row[r] = 0
+        r += 1
+      }
+    }
+    return true
+  }
+
+  /// Solves L x = b or Lᵀ x = b in place for a small lower triangle L.
+  private static func solveByLoops(transpose: Bool, n: Int, _ l: Source, into x: Target) {
+    if transpose {
+      var r = n - 1
+      while r >= 0 {
+        let row = l + r * n
+        let value = x[r] / row[r]
+        x[r] = value
+        for k in 0..<r { x[k] -= row[k] * value }
+        r -= 1
+      }
+    } else {
+      for r in 0..<n {
+        let row = l + r * n
+        var total = x[r]
+        for k in 0..<r { total -= row[k] * x[k] }
+        x[r] = total / row[r]
+      }
+    }
   }
 
   /// Solves A X = B in place from A's lower Cholesky factor, for B of n × `columns`.

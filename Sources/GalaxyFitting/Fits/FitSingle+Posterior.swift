@@ -34,30 +34,11 @@ extension FitSingle {
     let clock = ContinuousClock()
     let begin = clock.now
     let approximation = try LaplaceApproximation(
-      density, from: pulledInside(best.optimum.position), isCancelled: isCancelled)
+      density, from: density.pulledInside(best.optimum.position), isCancelled: isCancelled)
     let sample = approximation.sample(draws, key: key, sites: prior.freeSites)
     return PosteriorFit(
       best: best, method: method.rawValue, draws: sample, approximation: approximation,
       seconds: (clock.now - begin).seconds)
-  }
-
-  /// Returns a point with coordinates of bounded parameters brought back from their walls, and angles at radius one.
-  private func pulledInside(_ q: [Double]) -> [Double] {
-    var point = q
-    for entry in density.layout.entries {
-      switch entry.constraint {
-      case .interval, .unitInterval:
-        // Beyond ±5 the logistic map is within 0.7 % of its wall, where the Jacobian alone decides.
-        for k in entry.range { point[k] = min(max(point[k], -5), 5) }
-      case .circular:
-        let radius =
-          (point[entry.range.lowerBound] * point[entry.range.lowerBound]
-          + point[entry.range.lowerBound + 1] * point[entry.range.lowerBound + 1]).squareRoot()
-        for k in entry.range where radius > 0 { point[k] /= radius }
-      default: break
-      }
-    }
-    return point
   }
 }
 

@@ -181,22 +181,13 @@ public struct MAPFit: Sendable {
   /// Returns a number with two decimals as text.
   private static func rounded(_ x: Double) -> String { "\((x * 100).rounded() / 100)" }
 
-  /// Returns the bound of an interval prior that a value lies at; nil where it lies inside.
+  /// Returns the bound of its prior that a value lies at; nil where it lies inside.
   private static func bound(_ fit: FitSingle, _ name: String, _ value: Double) -> Double? {
-    // Within 1e-4 of the width the logistic coordinate is beyond 9: the search was still on its way to the wall.
-    switch fit.prior[name]?.support {
-    case .interval(let low, let high)?:
-      let (low, high) = (low.item(), high.item())
-      let margin = 1e-4 * (high - low)
-      return value < low + margin ? low : value > high - margin ? high : nil
-    case .unitInterval?: return value < 1e-4 ? 0 : value > 1 - 1e-4 ? 1 : nil
-    case .greaterThan(let low)?:
-      let low = low.item()
-      return value < low + 1e-4 * max(1, abs(low)) ? low : nil
-    case .lessThan(let high)?:
-      let high = high.item()
-      return value > high - 1e-4 * max(1, abs(high)) ? high : nil
-    default: return nil
+    guard let support = fit.prior[name]?.support else { return nil }
+    switch support {
+    case .greaterThan(let bound), .lessThan(let bound):
+      return support.bound(at: value, scale: max(1, abs(bound.item())))
+    default: return support.bound(at: value)
     }
   }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A reason not to trust draws, in words, with what to do next.
+// A reason not to trust draws or an estimate, in words, with what to do next.
 
-/// A reason not to trust draws, or not all of them.
+/// A reason not to trust draws, or not all of them, or an estimate.
 public struct DiagnosticWarning: Sendable, Hashable, CustomStringConvertible {
   /// The reasons.
   public enum Code: String, Sendable, Hashable, Codable, CaseIterable {
@@ -38,6 +38,16 @@ public struct DiagnosticWarning: Sendable, Hashable, CustomStringConvertible {
     case lowEnergyFraction = "low-energy-fraction"
     /// An angle is not determined by the data.
     case angleUndetermined = "angle-undetermined"
+    /// A search for a maximum stopped short of it.
+    case notConverged = "not-converged"
+    /// A value lies at a bound of its support.
+    case atBound = "at-bound"
+    /// A density rises for ever: it has no maximum.
+    case noMaximum = "no-maximum"
+    /// A density is level at its maximum in some direction.
+    case flat
+    /// Another maximum is nearly as high.
+    case severalModes = "several-modes"
   }
 
   /// The reason.

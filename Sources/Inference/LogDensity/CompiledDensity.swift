@@ -167,9 +167,14 @@ public struct CompiledDensity: Sendable {
     return Constrainer(names, compiled)
   }
 
+  /// Returns the sites of the model at an unconstrained vector.
+  func trace(at q: [Double]) -> Trace {
+    CompiledDensity.run(model, layout, Tensor(q), .authored).trace
+  }
+
   /// The names of the latent sites as their author wrote them: reparameterised ones under their own name.
   public var authoredNames: [String] {
-    let trace = CompiledDensity.run(model, layout, .zeros([dimension]), .authored).trace
+    let trace = trace(at: [Double](repeating: 0, count: dimension))
     return trace.sites.filter {
       !$0.isAuxiliary && (layout[$0.name] != nil || $0.original != nil)
     }.map(\.name)
@@ -177,7 +182,7 @@ public struct CompiledDensity: Sendable {
 
   /// The names of all deterministic sites.
   public var deterministicNames: [String] {
-    let trace = CompiledDensity.run(model, layout, .zeros([dimension]), .authored).trace
+    let trace = trace(at: [Double](repeating: 0, count: dimension))
     return trace.sites.filter { $0.kind == .deterministic && $0.original == nil }.map(\.name)
   }
 
@@ -257,14 +262,17 @@ public final class Constrainer {
   ///   - q: The vector.
   ///   - columns: The columns of the sites, in the order of the names; further ones are left alone.
   public func append(_ q: [Double], to columns: inout [[Double]]) {
-    q.withUnsafeBufferPointer { q in
-      evaluator.forEachOutput(at: q) { site, elements in
-        let count = shapes[site].elementCount
-        if elements.count == count {
-          columns[site].append(contentsOf: elements)
-        } else {
-          columns[site].append(contentsOf: repeatElement(.nan, count: count))
-        }
+    q.withUnsafeBufferPointer { append($0, to: &columns) }
+  }
+
+  /// Appends the elements of the sites at a vector in plain memory.
+  func append(_ q: UnsafeBufferPointer<Double>, to columns: inout [[Double]]) {
+    evaluator.forEachOutput(at: q) { site, elements in
+      let count = shapes[site].elementCount
+      if elements.count == count {
+        columns[site].append(contentsOf: elements)
+      } else {
+        columns[site].append(contentsOf: repeatElement(.nan, count: count))
       }
     }
   }

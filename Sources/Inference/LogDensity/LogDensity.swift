@@ -32,6 +32,14 @@ public protocol LogDensity: AnyObject {
   /// Sets the product of the Hessian at a point with a direction; returns the log density.
   func hessianVectorProduct(at q: [Double], _ direction: [Double], into product: inout [Double])
     -> Double
+
+  /// Whether the density knows a curvature that is not its full Hessian: Gauss–Newton curvature of some of its parts.
+  var offersGaussNewton: Bool { get }
+
+  /// Returns the Hessian at a point, row-major, symmetric, with a choice of what primitives contribute.
+  ///
+  /// - Complexity: `dimension` Hessian-vector products.
+  func hessian(at q: [Double], curvature: Curvature) -> [Double]
 }
 
 extension LogDensity {
@@ -71,10 +79,13 @@ extension LogDensity {
     Workspace(dimension: dimension, vectors: vectors)
   }
 
+  public var offersGaussNewton: Bool { false }
+
   /// Returns the Hessian at a point, row-major, symmetric.
-  ///
-  /// - Complexity: `dimension` Hessian-vector products.
-  public func hessian(at q: [Double]) -> [Double] {
+  public func hessian(at q: [Double]) -> [Double] { hessian(at: q, curvature: .full) }
+
+  /// Returns the full Hessian, whatever curvature is asked for.
+  public func hessian(at q: [Double], curvature: Curvature) -> [Double] {
     let n = dimension
     var rows = [Double](repeating: 0, count: n * n)
     var direction = [Double](repeating: 0, count: n)
@@ -161,7 +172,8 @@ public final class DensityEvaluator: LogDensity {
     }
   }
 
-  /// Returns the Hessian at a point, row-major, symmetric, with a choice of what primitives contribute.
+  public var offersGaussNewton: Bool { evaluator.hasPrimitives }
+
   public func hessian(at q: [Double], curvature: Curvature) -> [Double] {
     evaluator.hessian(at: q, curvature: curvature)
   }

@@ -103,6 +103,11 @@ public final class FunctionEvaluator {
     }
   }
 
+  /// Whether the function calls primitives, so that ``Curvature`` makes a difference.
+  public var hasPrimitives: Bool {
+    recorder.map { !$0.slots.isEmpty } ?? slots.contains { $0.call.count > 0 }
+  }
+
   // MARK: - Random numbers
 
   /// Draws the function's random numbers anew, for all evaluations until the next call.
