@@ -62,7 +62,7 @@ public struct Predictive<Output>: Sendable {
   public func sample(key: RandomKey = 0, sites: [String]? = nil) throws -> Draws {
     guard draws.count > 0 else { return Draws(chains: draws.chains, draws: draws.draws, sites: []) }
     let whole = model.withWholePlates().erased
-    let redrawn = try redrawnSites(whole, sites)
+    let redrawn = try redrawnSites(of: whole, under: draws, named: sites)
     let runs = ModelRuns(
       whole.unconditioned(redrawn), draws, drawable: isPrior ? nil : Set(sites ?? []), key: key)
     let first = try runs.trace(0)
@@ -93,30 +93,6 @@ public struct Predictive<Output>: Sendable {
         return value
       }
     }
-  }
-
-  /// Returns the observed sites that are drawn anew.
-  ///
-  /// All that the model observes, and the latent ones that were conditioned on data: those whose distribution differs between
-  /// two draws, as it then depends on other latent sites, and those that are named.
-  private func redrawnSites(_ whole: Model<Void>, _ names: [String]?) throws -> Set<String> {
-    let runs = ModelRuns(whole, draws, drawable: nil, key: RandomKey(0).folding(in: "dependence"))
-    let first = try runs.trace(0)
-    let observed = first.sites.filter { $0.kind == .sample && $0.isObserved }
-    var result = Set(
-      observed.filter { !$0.wasLatent || names?.contains($0.name) ?? false }.map(\.name))
-    if result.count == observed.count { return result }
-    // A lone draw has another one to be compared with only in the prior.
-    let second =
-      draws.count > 1 ? try runs.trace(draws.count - 1) : try whole.trace(key: runs.key)
-    for site in observed {
-      let densities = [first, second].map { trace -> [Double] in
-        guard let value = site.value else { return [] }
-        return trace.site(site.name)?.distribution?.logProbability(of: value).elements ?? []
-      }
-      if densities[0] != densities[1] { result.insert(site.name) }
-    }
-    return result
   }
 
   /// Returns the sites that are worth keeping: what is drawn, and what is computed and not among the draws.
