@@ -44,6 +44,9 @@ struct DrawsFileTests {
     }
     let (s, t) = (try #require(a.statistics), try #require(b.statistics))
     #expect(s.acceptance == t.acceptance && s.diverged == t.diverged && s.energy == t.energy)
+    #expect(s.logDensity == t.logDensity && s.maximumTreeDepth == 10 && t.maximumTreeDepth == 10)
+    #expect(s.warmUpGradients == t.warmUpGradients && s.seconds == t.seconds && t.warmUp == 50)
+    #expect(s.warnings == t.warnings && s.cancellation == t.cancellation)
     #expect(s.gradients == t.gradients && s.treeDepth == t.treeDepth && s.stepSizes == t.stepSizes)
   }
 

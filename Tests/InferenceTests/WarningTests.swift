@@ -150,6 +150,36 @@ struct WarningTests {
     #expect(codes(normal(1, 2000)) == [])
   }
 
+  @Test("a chain that is stuck in a worse place is told by its log density, and the others to keep")
+  func worse() throws {
+    // A well a million times deeper than the other, with a wall between them that no chain crosses.
+    let density = try model(1) { x in
+      let (near, far) = (-0.5 * square((x - 10) / 0.1), -0.5 * square((x + 10) / 0.1) - 20)
+      return Tensor.stack([near.sum(), far.sum()]).logSumExp(axis: 0)
+    }.logDensity()
+    let starts = [[10.0], [10], [-10], [10]]
+    let draws = try NUTS().run(
+      density, chains: 4, warmUp: 200, draws: 300, key: 1, initial: .unconstrained(starts))
+    let warning = try #require(draws.diagnostics.warnings.first)
+    #expect(warning.code == .stuckChain && warning.subject == "chain 3", "\(warning)")
+    #expect(warning.message.contains("lower by 20 in chain 3"), "\(warning)")
+    #expect(warning.message.contains("[0, 1, 3]"), "\(warning)")
+  }
+
+  @Test("trajectories that are cut off are counted")
+  func depths() throws {
+    // Scales of 1 and 300 with an identity metric need trajectories of some 300 steps; three doublings are not enough.
+    let density = try Model<Void> { m in
+      m.sample("x", Normal(0, 1))
+      m.sample("y", Normal(0, 300))
+    }.logDensity()
+    let draws = try NUTS(maximumDepth: 3).run(
+      density, chains: 2, warmUp: 20, draws: 200, key: 1)
+    let warning = try #require(draws.diagnostics.warnings.first { $0.code == .treeDepth })
+    #expect(warning.message.contains("at the largest depth, 3"), "\(warning)")
+    #expect(draws.logDensity?.shape == [2, 200])
+  }
+
   @Test("slow energies are named")
   func energies() throws {
     // Neal's funnel: the scale of x runs over many decades, and momenta explore the energies slowly.

@@ -86,15 +86,39 @@ struct ChainGroups {
       let places =
         "\(scalars[example].name) is \(roundedText(here, to: sharp)) there and \(roundedText(there, to: sharp)) in the others"
       let isOne = chains.count == 1 && draws.chains > 2
+      let opening =
+        isOne
+        ? "\(name(chains)) of \(draws.chains) stays apart from the others in \(subjects): \(places)"
+        : "the chains fall into groups that do not meet in \(subjects): \(name(chains)) against the rest of \(draws.chains); \(places)"
       result.append(
         DiagnosticWarning(
-          isOne ? .stuckChain : .separateModes, name(chains),
-          isOne
-            ? "\(name(chains)) of \(draws.chains) stays apart from the others in \(subjects): \(places). Either it is stuck or the posterior has a further mode; compare the log densities, start all chains near the best fit, or choose a prior that decides between the two"
-            : "the chains fall into groups that do not meet in \(subjects): \(name(chains)) against the rest of \(draws.chains); \(places). The posterior has several modes or a barrier; do not average them: compare the log densities, then start all chains at the better one or choose a prior that decides"
-        ))
+          isOne ? .stuckChain : .separateModes, name(chains), "\(opening). \(advice(chains))"))
     }
     return result
+  }
+
+  /// Returns what groups of chains mean and what to do, by their log densities where these are known.
+  private func advice(_ chains: [Int]) -> String {
+    let remedy = "start all chains near the best fit, or choose a prior that decides"
+    guard let logs = draws.statistics?.logDensity, logs.count == draws.count else {
+      return
+        "Either some chains are stuck or the posterior has several modes: compare the log densities there, then \(remedy)"
+    }
+    let means = (0..<draws.chains).map {
+      ChainStatistics.mean(Array(logs[($0 * draws.draws)..<(($0 + 1) * draws.draws)]))
+    }
+    let others = (0..<draws.chains).filter { !chains.contains($0) }
+    let difference =
+      ChainStatistics.mean(chains.map { means[$0] })
+      - ChainStatistics.mean(others.map { means[$0] })
+    // A mode that is e⁻¹⁰ times as dense has next to no weight, unless it is very much wider.
+    guard abs(difference) > 10 else {
+      return
+        "The log density is about the same in both groups, so the posterior has several modes: do not average them; \(remedy)"
+    }
+    let (worse, better) = difference < 0 ? (chains, others) : (others, chains)
+    return
+      "The log density is lower by \(decimalText(abs(difference), decimals: 0)) in \(name(worse)), which \(worse.count == 1 ? "is" : "are") most probably stuck: keep \(name(better)) (draws.selecting(chains: \(better))), or \(remedy)"
   }
 
   /// Returns what chains are called, counted from one.

@@ -32,8 +32,8 @@ struct DrawsExaminer {
     if let few = fewDraws(), draws.draws < 4 { return run() + [few] }
     let groups = ChainGroups(draws: draws, parts: parts, scalars: scalars)
     return run() + notFinite() + [fewDraws(), oneChain()].compactMap { $0 } + constants()
-      + groups.warnings() + disagreement(besides: groups.explained) + divergences()
-      + effectiveSizes() + energies() + depths() + angles()
+      + groups.warnings() + divergences() + depths() + energies()
+      + disagreement(besides: groups.explained) + effectiveSizes() + angles()
   }
 
   /// Returns a share as text: `0.05 %`, `12 %`.
@@ -109,36 +109,39 @@ struct DrawsExaminer {
 
   // MARK: - Convergence
 
-  /// Returns the sites whose chains do not agree, for reasons not told already.
+  /// Returns whether chains do not agree, for reasons not told already.
   private func disagreement(besides explained: Set<String>) -> [DiagnosticWarning] {
-    bySite(scalars.filter { $0.rHat > Self.largestRHat && !explained.contains($0.name) }).map {
-      site, list in
-      let worst = list.max { $0.rHat < $1.rHat } ?? list[0]
-      let value = worst.rHat < 100 ? decimalText(worst.rHat, decimals: 3) : "over 100"
-      return DiagnosticWarning(
-        .rHat, site,
-        "the chains do not agree on \(subject(list)): R-hat is \(value) for \(worst.name), and should be below 1.01; run longer, warm-up and draws alike, and if that does not help look for strong correlations or several modes"
+    let list = scalars.filter { $0.rHat > Self.largestRHat && !explained.contains($0.name) }
+      .sorted { $0.rHat > $1.rHat }
+    guard let worst = list.first else { return [] }
+    let names = Self.list(
+      list.map { "\($0.name) (\($0.rHat < 100 ? decimalText($0.rHat, decimals: 3) : "over 100"))" })
+    return [
+      DiagnosticWarning(
+        .rHat, worst.name,
+        "the chains do not agree; R-hat should be below 1.01, and is not for \(names): run longer, warm-up and draws alike, and if that does not help look for strong correlations or several modes"
       )
-    }
+    ]
   }
 
-  /// Returns the sites with few effective draws.
+  /// Returns whether there are few effective draws.
   private func effectiveSizes() -> [DiagnosticWarning] {
     guard draws.draws >= Self.fewestDraws else { return [] }
     let wanted = Self.effectiveDraws * Double(draws.chains)
     let kinds: [(DiagnosticWarning.Code, String, (PosteriorDiagnostics.Scalar) -> Double)] = [
-      (.lowBulkESS, "its mean and median are uncertain", \.bulkESS),
-      (.lowTailESS, "the ends of its intervals are uncertain", \.tailESS),
+      (.lowBulkESS, "means and medians are uncertain", \.bulkESS),
+      (.lowTailESS, "the ends of intervals are uncertain", \.tailESS),
     ]
-    return kinds.flatMap { code, meaning, size in
-      bySite(scalars.filter { size($0) < wanted && !$0.isConstant }).map { site, list in
-        let worst = list.min { size($0) < size($1) } ?? list[0]
-        let factor = Int((wanted / max(1, size(worst))).rounded(.up))
-        return DiagnosticWarning(
-          code, site,
-          "the \(draws.count) draws of \(worst.name) are worth \(decimalText(size(worst), decimals: 0)) independent ones, fewer than \(decimalText(wanted, decimals: 0)): \(meaning); draw \(factor) times as many, or remove correlations"
-        )
-      }
+    return kinds.compactMap { code, meaning, size in
+      let list = scalars.filter { size($0) < wanted && !$0.isConstant }
+        .sorted { size($0) < size($1) }
+      guard let worst = list.first else { return nil }
+      let names = Self.list(list.map { "\(decimalText(size($0), decimals: 0)) for \($0.name)" })
+      let factor = Int((wanted / max(1, size(worst))).rounded(.up))
+      return DiagnosticWarning(
+        code, worst.name,
+        "\(meaning): the \(draws.count) draws are worth only \(names) independent ones, and should be worth \(decimalText(wanted, decimals: 0)); draw \(factor) times as many, or remove correlations"
+      )
     }
   }
 
@@ -210,7 +213,19 @@ struct DrawsExaminer {
   }
 
   /// Returns whether trajectories were cut off.
-  private func depths() -> [DiagnosticWarning] { [] }
+  private func depths() -> [DiagnosticWarning] {
+    guard let statistics = draws.statistics, let largest = statistics.maximumTreeDepth else {
+      return []
+    }
+    let count = statistics.treeDepth.count { $0 >= largest }
+    guard count > 0 else { return [] }
+    return [
+      DiagnosticWarning(
+        .treeDepth, "run",
+        "\(count) of \(statistics.treeDepth.count) trajectories (\(Self.percent(count, of: statistics.treeDepth.count))) were cut off at the largest depth, \(largest): the result is right but slow to get; scales or correlations are strong, so use a longer warm-up or a dense metric (adaptation:), or bring the parameters to like scales"
+      )
+    ]
+  }
 
   // MARK: - Helpers
 

@@ -188,6 +188,7 @@ extension SamplerStatistics {
       result.stepSizes += run.stepSizes
       result.warmUpGradients += run.warmUpGradients
       result.warmUpDivergences += run.warmUpDivergences
+      result.maximumTreeDepth = result.maximumTreeDepth ?? run.maximumTreeDepth
       result.warmUp = max(result.warmUp, run.warmUp)
       result.requestedDraws = max(result.requestedDraws, run.requestedDraws)
       result.thinning = max(result.thinning, run.thinning)

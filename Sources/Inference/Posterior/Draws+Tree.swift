@@ -21,12 +21,20 @@ public struct DrawsError: Error, Sendable, Hashable, CustomStringConvertible {
 private enum SamplerColumns {
   /// The names of arrays of numbers, `[chains, draws]`.
   static var numbers: [(String, WritableKeyPath<SamplerStatistics, [Double]>)] {
-    [("acceptance_rate", \.acceptance), ("energy", \.energy)]
+    [("acceptance_rate", \.acceptance), ("energy", \.energy), ("lp", \.logDensity)]
   }
 
   /// The names of arrays of whole numbers, `[chains, draws]`.
   static var integers: [(String, WritableKeyPath<SamplerStatistics, [Int]>)] {
     [("n_steps", \.gradients), ("tree_depth", \.treeDepth)]
+  }
+
+  /// The names of single whole numbers about the run.
+  static var counts: [(String, WritableKeyPath<SamplerStatistics, Int>)] {
+    [
+      ("warm_up", \.warmUp), ("requested_draws", \.requestedDraws), ("thinning", \.thinning),
+      ("warm_up_gradients", \.warmUpGradients), ("warm_up_divergences", \.warmUpDivergences),
+    ]
   }
 
   /// The name of the divergences, `[chains, draws]`.
@@ -41,8 +49,9 @@ private enum SamplerColumns {
 extension Draws {
   /// The draws as the tree of an ASDF file.
   ///
-  /// `posterior` {name: array `[chains, draws, …]`}, `periods` of angles, and `sample_stats` {`acceptance_rate`, `diverging`, `energy`,
-  /// `n_steps`, `tree_depth`: arrays `[chains, draws]`; `step_size`: `[chains]`} where a Markov chain made the draws.
+  /// `posterior` {name: array `[chains, draws, …]`}, `periods` of angles, and where a Markov chain made the draws `sample_stats`
+  /// {`acceptance_rate`, `diverging`, `energy`, `lp`, `n_steps`, `tree_depth`: arrays `[chains, draws]`; `step_size`: `[chains]`}
+  /// and `sampler`, what there is to know about the run as a whole. Metrics and unconstrained vectors are left out.
   public var asdf: ASDFValue {
     var members = [
       ASDFValue.Member(
@@ -79,6 +88,7 @@ extension Draws {
             SamplerColumns.stepSize, .array(ASDFArray(statistics.stepSizes, shape: [chains]))))
       }
       members.append(ASDFValue.Member("sample_stats", .map(columns)))
+      members.append(ASDFValue.Member("sampler", statistics.asdf))
     }
     return .map(members)
   }
@@ -115,7 +125,11 @@ extension Draws {
           period: tree["periods"]?[member.name]?.double, values: array.doubles))
     }
     self.init(chains: extents?[0] ?? 0, draws: extents?[1] ?? 0, sites: sites)
-    if let stats = tree["sample_stats"] { statistics = try statistics(of: stats) }
+    if let stats = tree["sample_stats"] {
+      var result = try statistics(of: stats)
+      if let sampler = tree["sampler"] { result.read(sampler) }
+      statistics = result
+    }
   }
 
   /// Returns the statistics in a tree.
@@ -146,6 +160,35 @@ extension Draws {
     }
     if let found = try array(SamplerColumns.stepSize, [chains]) { result.stepSizes = found.doubles }
     return result
+  }
+}
+
+extension SamplerStatistics {
+  /// What there is to know about the run as a whole, as a tree.
+  fileprivate var asdf: ASDFValue {
+    var members = SamplerColumns.counts.map { name, path in
+      ASDFValue.Member(name, .integer(self[keyPath: path]))
+    }
+    if let maximumTreeDepth {
+      members.append(ASDFValue.Member("maximum_tree_depth", .integer(maximumTreeDepth)))
+    }
+    members.append(ASDFValue.Member("seconds", .number(seconds)))
+    if let cancellation { members.append(ASDFValue.Member("cancellation", .string(cancellation))) }
+    if !warnings.isEmpty {
+      members.append(ASDFValue.Member("warnings", .list(warnings.map { .string($0) })))
+    }
+    return .map(members)
+  }
+
+  /// Takes what a tree tells about the run as a whole.
+  fileprivate mutating func read(_ tree: ASDFValue) {
+    for (name, path) in SamplerColumns.counts {
+      if case .integer(let value)? = tree[name]?.untagged { self[keyPath: path] = value }
+    }
+    if case .integer(let value)? = tree["maximum_tree_depth"]?.untagged { maximumTreeDepth = value }
+    seconds = tree["seconds"]?.double ?? 0
+    cancellation = tree["cancellation"]?.text
+    warnings = (tree["warnings"]?.elements ?? []).compactMap(\.text)
   }
 }
 
@@ -218,7 +261,23 @@ extension Draws {
       }
       members.append(ASDFValue.Member("periods", .map(numbers)))
     }
+    if let sampler = document["sampler"] {
+      members.append(ASDFValue.Member("sampler", Self.plain(sampler)))
+    }
     try self.init(asdf: .map(members))
+  }
+
+  /// Returns a document as a tree.
+  private static func plain(_ value: JSONValue) -> ASDFValue {
+    switch value {
+    case .null: .null
+    case .bool(let value): .bool(value)
+    case .integer(let value): .integer(value)
+    case .number(let value): .number(value)
+    case .string(let value): .string(value)
+    case .array(let list): .list(list.map(plain))
+    case .object(let members): .map(members.map { ASDFValue.Member($0.name, plain($0.value)) })
+    }
   }
 
   /// Returns a number of a document, or nil for another value.

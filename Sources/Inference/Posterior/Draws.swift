@@ -63,6 +63,12 @@ public struct Draws: Sendable {
     self.sites = sites
   }
 
+  /// The log density of each draw in unconstrained space, shape `[chains, draws]`; nil where no Markov chain made them.
+  public var logDensity: Tensor? {
+    guard let statistics, statistics.logDensity.count == count else { return nil }
+    return Tensor(statistics.logDensity, shape: [chains, draws])
+  }
+
   /// The number of draws of all chains.
   public var count: Int { chains * draws }
 

@@ -140,6 +140,7 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
     statistics.warmUp = plan.warmUp
     statistics.requestedDraws = plan.draws
     statistics.thinning = plan.thinning
+    statistics.maximumTreeDepth = kernel.maximumTreeDepth
     if result.wasCancelled && count < plan.draws {
       statistics.cancellation = cancellation(result.seats, count)
     }

@@ -23,6 +23,8 @@ public struct SamplerStatistics: Sendable {
   public internal(set) var stepSizes: [Double] = []
   /// The metric of each chain after its warm-up; empty for kernels without one.
   public internal(set) var metrics: [Metric] = []
+  /// The depth at which trajectories are cut off; nil for kernels without one.
+  public internal(set) var maximumTreeDepth: Int?
   /// The number of gradients of all warm-ups.
   public internal(set) var warmUpGradients = 0
   /// The number of divergences of all warm-ups.

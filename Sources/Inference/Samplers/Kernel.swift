@@ -69,6 +69,9 @@ public protocol Kernel: Sendable, Codable {
   /// The step size that progress and statistics show; NaN for kernels without one.
   var shownStepSize: Double { get }
 
+  /// The depth at which trajectories are cut off, for diagnostics; nil for kernels without one.
+  var maximumTreeDepth: Int? { get }
+
   /// Returns the state of a chain that begins at a point.
   func start(at q: [Double], _ target: some LogDensity, key: RandomKey) -> State
 
@@ -82,6 +85,7 @@ extension Kernel where Adaptation == NoAdaptation<Self> {
 
 extension Kernel {
   public var shownStepSize: Double { .nan }
+  public var maximumTreeDepth: Int? { nil }
 }
 
 /// A kernel whose step size and metric a warm-up can adapt.
