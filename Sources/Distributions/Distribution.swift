@@ -22,8 +22,8 @@ public protocol Distribution: Sendable, CustomStringConvertible {
   /// Whether the values are whole numbers.
   var isDiscrete: Bool { get }
 
-  /// Whether the density integrates to one, so that draws are draws of what a model states; else they are starting points only.
-  var isNormalized: Bool { get }
+  /// Whether the density has no finite integral, so that there are no draws: `sample` gives starting points only.
+  var isImproper: Bool { get }
 
   /// Returns the log density of each variable, shape `batchShape`; −∞ outside the support.
   func logProbability(of value: Tensor) -> Tensor
@@ -61,7 +61,7 @@ public protocol Distribution: Sendable, CustomStringConvertible {
 
 extension Distribution {
   public var isDiscrete: Bool { false }
-  public var isNormalized: Bool { true }
+  public var isImproper: Bool { false }
 
   public func logProbabilitySum(of value: Tensor) -> Tensor { logProbability(of: value).sum() }
 

@@ -123,7 +123,7 @@ import Testing
   @Test("a flat density is zero on its set and −∞ off it, and starts where Stan would")
   func improperUniform() {
     let flat = ImproperUniform(.real, [4])
-    #expect(flat.batchShape == [] && flat.eventShape == [4] && !flat.isNormalized)
+    #expect(flat.batchShape == [] && flat.eventShape == [4] && flat.isImproper)
     #expect(flat.logProbability(of: Tensor([1e300, 0, -5, 2])).item() == 0)
     #expect(flat.expanded(to: [3]).logProbability(of: Tensor.zeros([4])).shape == [3])
     let start = flat.sample(key: 3, sampleShape: [1000])
@@ -148,7 +148,7 @@ import Testing
   @Test("a restricted density is the base's inside, and its draws are the base's inside")
   func restricted() {
     let d = Normal(0, 10).restricted(to: .positive)
-    #expect(!d.isNormalized && d.batchShape == [] && d.eventShape == [])
+    #expect(!d.isImproper && d.batchShape == [] && d.eventShape == [])
     let inside = Normal(0, 10).logProbability(of: Tensor(3)).item()
     #expect(d.logProbability(of: Tensor(3)).item() == inside)
     #expect(d.logProbability(of: Tensor(-3)).item() == -.infinity)

@@ -43,7 +43,7 @@ public struct ImproperUniform: Distribution {
     self.eventShape = eventShape
   }
 
-  public var isNormalized: Bool { false }
+  public var isImproper: Bool { true }
 
   public func logProbability(of value: Tensor) -> Tensor {
     let leading = Array(value.shape.dropLast(eventShape.count))

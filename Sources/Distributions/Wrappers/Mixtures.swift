@@ -55,7 +55,7 @@ public struct MixtureSameFamily: Distribution {
   public var support: Constraint { components.support }
   public var eventShape: Shape { components.eventShape }
   public var isDiscrete: Bool { components.isDiscrete }
-  public var isNormalized: Bool { components.isNormalized }
+  public var isImproper: Bool { components.isImproper }
 
   /// The first component's.
   public var feasibleValue: Tensor {
@@ -179,7 +179,7 @@ public struct MixtureGeneral: Distribution {
   public var support: Constraint { components[0].support }
   public var eventShape: Shape { components[0].eventShape }
   public var isDiscrete: Bool { components[0].isDiscrete }
-  public var isNormalized: Bool { components.allSatisfy(\.isNormalized) }
+  public var isImproper: Bool { components.contains { $0.isImproper } }
   public var feasibleValue: Tensor {
     components[0].feasibleValue.broadcast(to: batchShape + eventShape)
   }

@@ -39,7 +39,7 @@ public struct Restricted: Distribution {
 
   public var batchShape: Shape { base.batchShape }
   public var eventShape: Shape { base.eventShape }
-  public var isNormalized: Bool { false }
+  public var isImproper: Bool { base.isImproper }
 
   public func logProbability(of value: Tensor) -> Tensor {
     let inside = support.containsEvents(value, rank: eventShape.count)

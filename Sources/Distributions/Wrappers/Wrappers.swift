@@ -27,7 +27,7 @@ public struct Independent: Distribution {
   public var eventShape: Shape { base.batchShape.suffix(axes) + base.eventShape }
   public var support: Constraint { base.support }
   public var isDiscrete: Bool { base.isDiscrete }
-  public var isNormalized: Bool { base.isNormalized }
+  public var isImproper: Bool { base.isImproper }
   public var mean: Tensor? { base.mean }
   public var variance: Tensor? { base.variance }
   public var feasibleValue: Tensor { base.feasibleValue }
@@ -74,7 +74,7 @@ public struct Masked: Distribution {
   public var eventShape: Shape { base.eventShape }
   public var support: Constraint { base.support }
   public var isDiscrete: Bool { base.isDiscrete }
-  public var isNormalized: Bool { base.isNormalized }
+  public var isImproper: Bool { base.isImproper }
   public var mean: Tensor? { base.mean }
   public var variance: Tensor? { base.variance }
   public var feasibleValue: Tensor { base.feasibleValue }
@@ -126,7 +126,7 @@ public struct TransformedDistribution: Distribution {
 
   public var batchShape: Shape { base.batchShape }
   public var eventShape: Shape { base.eventShape }
-  public var isNormalized: Bool { base.isNormalized }
+  public var isImproper: Bool { base.isImproper }
   public var feasibleValue: Tensor { transform.forward(base.feasibleValue) }
 
   public func logProbability(of value: Tensor) -> Tensor {
