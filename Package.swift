@@ -58,7 +58,8 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "SwiftSersic", targets: ["SwiftSersic"]),
-    .library(name: "PPL", targets: ["Tensors", "Distributions", "PPL", "Inference"]),
+    .library(
+      name: "PPL", targets: ["Tensors", "Distributions", "PPL", "Inference", "ReferenceModels"]),
     .executable(name: "sersic", targets: ["sersic"]),
   ],
   dependencies: [
@@ -92,6 +93,8 @@ let package = Package(
     module(
       "GalaxyModels", ["Numerics", "Tensors", "Distributions", "PPL", "Rendering", "FITS"],
       path: "Models/Galaxies"),
+    module(
+      "ReferenceModels", ["Tensors", "Distributions", "PPL"], path: "Models/Reference"),
     // Row 6: workflow.
     module(
       "GalaxyFitting",
@@ -114,7 +117,12 @@ let package = Package(
         "Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", "JSON",
         arguments,
       ]),
-    program("Benchmarks", ["SwiftSersic", "Rendering", "Tensors", "Numerics", arguments]),
+    program(
+      "Benchmarks",
+      [
+        "SwiftSersic", "Rendering", "Inference", "ReferenceModels", "PPL", "Tensors", "Numerics",
+        arguments,
+      ]),
     // Tests, by module.
     .target(
       name: "TestSupport",
@@ -135,6 +143,9 @@ let package = Package(
         "AllocationCounter",
       ],
       resources: [.copy("Golden")]),
+    tests(
+      "ReferenceModels",
+      ["ReferenceModels", "Inference", "PPL", "Distributions", "Tensors", "Numerics"]),
     tests(
       "TypeChecking", ["Inference", "PPL", "Distributions", "Tensors"],
       resources: [.copy("Fixtures")]),

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
 // The command `Benchmarks`: runs the cases that DESIGN lists, prints what came out; fails if an answer is wrong.
+//
+// `Benchmarks conformance FOLDER` compares NUTS with published draws.
 
 import ArgumentParser
 import Foundation
 
-/// The command.
+/// The command, with its parts.
 @main
 struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
+    abstract: "Measures speed and memory, and compares posteriors with published draws.",
+    subcommands: [Measure.self, Conformance.self], defaultSubcommand: Measure.self)
+}
+
+/// Measures speed and memory.
+struct Measure: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "measure",
     abstract: "Measures speed and memory; each case asserts its answer.",
     discussion: """
       Prints name, median time, median absolute deviation and what was asserted. \
@@ -31,7 +41,7 @@ struct Benchmarks: ParsableCommand {
 
   /// Runs the cases; those that cannot run or are wrong are named on standard error.
   func run() throws {
-    let chosen = Benchmarks.all.filter { filter.map($0.name.contains) ?? true }
+    let chosen = Measure.all.filter { filter.map($0.name.contains) ?? true }
     guard !chosen.isEmpty else {
       throw ValidationError("no benchmark's name contains \"\(filter ?? "")\"; --list names them")
     }

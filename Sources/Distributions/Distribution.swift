@@ -22,6 +22,9 @@ public protocol Distribution: Sendable, CustomStringConvertible {
   /// Whether the values are whole numbers.
   var isDiscrete: Bool { get }
 
+  /// Whether the density has no finite integral, so that there are no draws: `sample` gives starting points only.
+  var isImproper: Bool { get }
+
   /// Returns the log density of each variable, shape `batchShape`; −∞ outside the support.
   func logProbability(of value: Tensor) -> Tensor
 
@@ -58,6 +61,7 @@ public protocol Distribution: Sendable, CustomStringConvertible {
 
 extension Distribution {
   public var isDiscrete: Bool { false }
+  public var isImproper: Bool { false }
 
   public func logProbabilitySum(of value: Tensor) -> Tensor { logProbability(of: value).sum() }
 

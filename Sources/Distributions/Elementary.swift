@@ -13,3 +13,6 @@ func logarithm(_ x: Double) -> Double { log(x) }
 
 /// Returns eˣ.
 func exponential(_ x: Double) -> Double { exp(x) }
+
+/// ½ log 2π, the constant of the normal density.
+let halfLogTwoPi = 0.9189385332046727

@@ -181,3 +181,36 @@ package func logBesselI0(_ x: Double) -> Double {
   }
   return a - halfLogTwoPi - 0.5 * log(a) + log(sum)
 }
+
+/// Returns I₁(x) / I₀(x), the ratio of modified Bessel functions, for x ≥ 0: the slope of ``logBesselI0(_:)``.
+///
+/// ### Source
+///
+/// DLMF 10.25.2 (power series) up to 30, 10.40.1 (asymptotic series) beyond, both to full precision.
+package func besselRatio(_ x: Double) -> Double {
+  guard x > 30 else {
+    let q = x * x / 4
+    var (term0, term1) = (1.0, 1.0)
+    var (sum0, sum1) = (1.0, 1.0)
+    var k = 1.0
+    repeat {
+      term0 *= q / (k * k)
+      term1 *= q / (k * (k + 1))
+      sum0 += term0
+      sum1 += term1
+      k += 1
+    } while term0 > 1e-17 * sum0
+    return 0.5 * x * sum1 / sum0
+  }
+  var (term0, term1) = (1.0, 1.0)
+  var (sum0, sum1) = (1.0, 1.0)
+  for k in 1..<25 {
+    let odd = Double((2 * k - 1) * (2 * k - 1))
+    term0 *= odd / (8 * x * Double(k))
+    term1 *= (odd - 4) / (8 * x * Double(k))
+    sum0 += term0
+    sum1 += term1
+    if abs(term0) < 1e-17 { break }
+  }
+  return sum1 / sum0
+}

@@ -38,6 +38,65 @@ import Testing
     checkTransform("single", .ordered, points: [Tensor([0.4])])
   }
 
+  @Test(
+    "Cholesky factors come from their coordinates and back, with the Jacobian of their free elements"
+  )
+  func choleskyFactors() throws {
+    let cases: [(Constraint, Shape, [(Int, Int)])] = [
+      (.lowerCholesky, [3, 3], [(0, 0), (1, 0), (1, 1), (2, 0), (2, 1), (2, 2)]),
+      (.correlationCholesky, [4, 4], [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2)]),
+    ]
+    let points = [
+      Tensor([0.1, 0.2, -0.1, 0.1, 0.3, 0.2]), Tensor([0.3, -1, 0.6, 0.4, -0.2, 1.1]),
+      Tensor([-2, 1.5, 0.1, -1.5, 2, 0.3]),
+    ]
+    for (constraint, shape, free) in cases {
+      let map = try #require(bijector(to: constraint))
+      #expect(map.eventRank == 2 && map.unconstrainedShape([5] + shape) == [5, 6])
+      for u in points {
+        let x = map.forward(u)
+        #expect(x.shape == shape && constraint.contains(x).isTrue, "\(u) ↦ \(x)")
+        let back = map.inverse(x)
+        // Rounding, magnified where tanh is flat: e⁴ ε.
+        #expect(zip(back.elements, u.elements).allSatisfy { abs($0 - $1) < 1e-12 }, "\(u), \(back)")
+        // The free elements depend on the coordinates in triangular order: the determinant is the diagonal's product.
+        var logDet = 0.0
+        for (k, place) in free.enumerated() {
+          let direction = Tensor((0..<6).map { $0 == k ? 1 : 0 })
+          let column = jvp(at: u, direction) { map.forward($0) }.tangent
+          logDet += Foundation.log(abs(column[place.0, place.1].item()))
+          for earlier in free[..<k] { #expect(column[earlier.0, earlier.1].item() == 0) }
+        }
+        #expect(abs(map.logAbsDetJacobian(u, x).item() - logDet) < 1e-12)
+        checkGradient("factor", at: [u]) { map.forward($0[0]) }
+        checkGradient("factor log det", at: [u]) {
+          map.logAbsDetJacobian($0[0], map.forward($0[0]))
+        }
+      }
+      // Several at once.
+      let all = Tensor.stack(points)
+      let together = map.forward(all)
+      #expect(together.shape == [3] + shape)
+      #expect(map.logAbsDetJacobian(all, together).shape == [3])
+      for (k, u) in points.enumerated() {
+        #expect(together[k].elements == map.forward(u).elements)
+        #expect(
+          map.logAbsDetJacobian(all, together)[k].item()
+            == map.logAbsDetJacobian(u, map.forward(u)).item())
+      }
+      #expect(constraint.contains(constraint.feasibleValue(shape: [2] + shape)).isTrue)
+      #expect(!constraint.contains(Tensor.ones(shape)).isTrue)
+    }
+  }
+
+  @Test("bounds are written with numbers, arrays and variables alike")
+  func bounds() {
+    let half = Tensor(0.5)
+    #expect(Constraint.between(0, 1 - half).contains(Tensor([0.4, 0.6])).elements == [1, 0])
+    #expect(Constraint.above(2).contains(Tensor([1, 3])).elements == [0, 1])
+    #expect(Constraint.below([1.0, 4]).contains(Tensor([2, 2])).elements == [0, 1])
+  }
+
   @Test("zero is the centre of the simplex")
   func simplexCentre() {
     let x = SimplexBijector().forward(Tensor([0, 0, 0]))

@@ -64,6 +64,59 @@ let distributionCases: [DistributionCase] = [
   DistributionCase("TruncatedNormal", [0, 1, 45], points: [45.1, 45.4], outside: [44]) {
     TruncatedNormal($0[0], $0[1], low: $0[2])
   },
+  DistributionCase("ChiSquared", [3.5], points: [0.2, 2, 9], outside: [-1]) { ChiSquared($0[0]) },
+  DistributionCase("HalfStudentT", [4.5, 0.7], points: [0.1, 1, 4], outside: [-1]) {
+    HalfStudentT($0[0], $0[1])
+  },
+  DistributionCase("Weibull", [1.6, 2], points: [0.2, 2, 5], outside: [-1]) {
+    Weibull($0[0], $0[1])
+  },
+  DistributionCase("Weibull", [0.7, 2], points: [0.2, 2, 5], outside: [-1]) {
+    Weibull($0[0], $0[1])
+  },
+  DistributionCase("Pareto", [1.5, 4.5], points: [1.6, 3, 20], outside: [1.4, -1]) {
+    Pareto($0[0], $0[1])
+  },
+  DistributionCase("Gumbel", [1, 0.6], points: [0.2, 1.1, 5]) { Gumbel($0[0], $0[1]) },
+  DistributionCase("Kumaraswamy", [2, 3.5], points: [0.1, 0.4, 0.9], outside: [-0.1, 1.1]) {
+    Kumaraswamy($0[0], $0[1])
+  },
+  DistributionCase("SkewNormal", [1, 0.7, 3], points: [0.4, 1.2, 3]) {
+    SkewNormal($0[0], $0[1], $0[2])
+  },
+  DistributionCase("AsymmetricLaplace", [1, 0.6, 1.7], points: [0.3, 1.3, 3]) {
+    AsymmetricLaplace($0[0], $0[1], $0[2])
+  },
+  DistributionCase("VonMises", [1, 2.5], points: [-2, 0.9, 3]) { VonMises($0[0], $0[1]) },
+  DistributionCase("VonMises", [1, 40], points: [0.8, 1.1]) {
+    VonMises($0[0], $0[1], low: 0, period: .pi)
+  },
+  DistributionCase("Cauchy, truncated", [1, 2, -0.5, 6], points: [-0.4, 1, 5], outside: [-1, 7]) {
+    Cauchy($0[0], $0[1]).truncated(below: $0[2], above: $0[3])
+  },
+  DistributionCase("Exponential, truncated", [0.7, 3], points: [0.1, 2.5], outside: [-1, 3.1]) {
+    Exponential($0[0]).truncated(above: $0[1])
+  },
+  DistributionCase("Normal, truncated", [0.5, 2], points: [0.1, 2, 6], outside: [-0.1]) {
+    Normal($0[0], $0[1]).truncated(below: 0)
+  },
+  DistributionCase("Gumbel, truncated", [0.5, 2, 1], points: [1.1, 2, 6], outside: [0.9]) {
+    Gumbel($0[0], $0[1]).truncated(below: $0[2])
+  },
+  DistributionCase("mixture of two", [0.3, -1, 2, 0.5, 1.5], points: [-1.2, 0.4, 3]) {
+    let means = Tensor.stack([$0[1], $0[2]])
+    return MixtureSameFamily(
+      weights: [$0[0], 1 - $0[0]], Normal(means, Tensor.stack([$0[3], $0[4]])))
+  },
+  DistributionCase("mixture of three", [0.3, -0.5, 2, 0.5], points: [0.2, 1.4, 3], outside: [-1]) {
+    let shapes = Tensor.stack([$0[2], $0[2] + 1, $0[2] * 3])
+    let logits = Tensor.stack([$0[0], $0[1], Tensor(0)])
+    return MixtureSameFamily(logWeights: logits.logSoftmax(), Gamma(shapes, $0[3]))
+  },
+  DistributionCase("mixture of families", [0.2, 1, 0.5], points: [-0.5, 1.1, 3]) {
+    MixtureGeneral(
+      weights: [$0[0], 1 - $0[0]], [Normal($0[1], $0[2]), Logistic(0, $0[2])])
+  },
   DistributionCase("CircularUniform", [], points: [0.5, 2]) { _ in CircularUniform(period: .pi) },
   DistributionCase("WrappedNormal", [3, 0.4], points: [0.2, 1.1, 2.9]) {
     WrappedNormal($0[0], $0[1], period: .pi)
@@ -88,6 +141,19 @@ let makers: [String: @Sendable ([Tensor]) -> any Distribution] = [
   "Exponential": { Exponential($0[0]) },
   "Laplace": { Laplace($0[0], $0[1]) },
   "Logistic": { Logistic($0[0], $0[1]) },
+  "ChiSquared": { ChiSquared($0[0]) },
+  "HalfStudentT": { HalfStudentT($0[0], $0[1]) },
+  "Weibull": { Weibull($0[0], $0[1]) },
+  "Pareto": { Pareto($0[0], $0[1]) },
+  "Gumbel": { Gumbel($0[0], $0[1]) },
+  "Kumaraswamy": { Kumaraswamy($0[0], $0[1]) },
+  "SkewNormal": { SkewNormal($0[0], $0[1], $0[2]) },
+  "AsymmetricLaplace": { AsymmetricLaplace($0[0], $0[1], $0[2]) },
+  "VonMises": { VonMises($0[0], $0[1]) },
+  "Binomial": { Binomial($0[0], probability: $0[1]) },
+  "BetaBinomial": { BetaBinomial($0[0], $0[1], $0[2]) },
+  "NegativeBinomial": { NegativeBinomial(mean: $0[0], concentration: $0[1]) },
+  "Geometric": { Geometric(probability: $0[0]) },
   "Poisson": { Poisson($0[0]) },
   "Bernoulli": { Bernoulli(logits: $0[0]) },
   "TruncatedNormal": { TruncatedNormal($0[0], $0[1], low: $0[2], high: $0[3]) },
@@ -107,8 +173,10 @@ let makers: [String: @Sendable ([Tensor]) -> any Distribution] = [
       let parameters = row[1..<(row.count - 1)].map { Tensor($0) }
       let value = make(parameters).logProbability(of: Tensor(row[0])).item()
       let expected = row[row.count - 1]
-      // Roundings of the largest term: the parameters' logarithms and log-gammas, up to 1e5 here for Poisson(1e4).
-      let tolerance = 1e-12 * max(1, abs(expected)) + (name == "Poisson" ? 1e-10 : 0)
+      // Roundings of the largest term: the parameters' logarithms and log-gammas, up to 1e5 here for Poisson(1e4), and up to
+      // 1.3e7 for binomial coefficients of a million.
+      let large = name == "Poisson" ? 1e-10 : name == "Binomial" ? 5e-9 : 0
+      let tolerance = 1e-12 * max(1, abs(expected)) + large
       #expect(abs(value - expected) <= tolerance, "\(name) \(row): \(value)")
       let sum = make(parameters).logProbabilitySum(of: Tensor(row[0])).item()
       #expect(sum == value, "\(name) \(row)")

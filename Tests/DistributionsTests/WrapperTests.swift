@@ -119,4 +119,132 @@ import Testing
     let all = exp(Poisson(7.5).logProbability(of: Tensor.arange(200))).sum().item()
     #expect(abs(all - 1) < 1e-12)
   }
+
+  @Test("a flat density is zero on its set and −∞ off it, and starts where Stan would")
+  func improperUniform() {
+    let flat = ImproperUniform(.real, [4])
+    #expect(flat.batchShape == [] && flat.eventShape == [4] && flat.isImproper)
+    #expect(flat.logProbability(of: Tensor([1e300, 0, -5, 2])).item() == 0)
+    #expect(flat.expanded(to: [3]).logProbability(of: Tensor.zeros([4])).shape == [3])
+    let start = flat.sample(key: 3, sampleShape: [1000])
+    #expect(start.shape == [1000, 4])
+    #expect(abs(start).max().item() <= 2 && abs(start).max().item() > 1.9)
+
+    let ordered = ImproperUniform(.positiveOrdered, [3])
+    #expect(ordered.logProbability(of: Tensor([1, 2, 5])).item() == 0)
+    #expect(ordered.logProbability(of: Tensor([1, 5, 2])).item() == -.infinity)
+    #expect(ordered.support.contains(ordered.sample(key: 1, sampleShape: [100])).isTrue)
+
+    // Bounds that depend on other variables give the shape, and carry derivatives to a start.
+    let width = ImproperUniform(.between(0, 1 - Tensor([0.2, 0.6])))
+    #expect(width.eventShape == [2])
+    #expect(width.logProbability(of: Tensor([0.7, 0.3])).item() == 0)
+    #expect(width.logProbability(of: Tensor([0.7, 0.5])).item() == -.infinity)
+    let positive = ImproperUniform(.positive, [2, 3])
+    #expect(positive.logProbability(of: Tensor.ones([5, 2, 3])).elements == [0, 0, 0, 0, 0])
+    #expect(positive.description == "ImproperUniform(.positive, [2, 3])")
+  }
+
+  @Test("a restricted density is the base's inside, and its draws are the base's inside")
+  func restricted() {
+    let d = Normal(0, 10).restricted(to: .positive)
+    #expect(!d.isImproper && d.batchShape == [] && d.eventShape == [])
+    let inside = Normal(0, 10).logProbability(of: Tensor(3)).item()
+    #expect(d.logProbability(of: Tensor(3)).item() == inside)
+    #expect(d.logProbability(of: Tensor(-3)).item() == -.infinity)
+    let draws = d.sample(key: 1, sampleShape: [20_000])
+    // Half-normal: mean 10 √(2/π), sd 6.03; 4.5 standard errors.
+    #expect(abs(draws.mean().item() - 7.9788) < 4.5 * 6.03 / 20_000.0.squareRoot())
+    #expect(d.sample(key: 1, sampleShape: [20_000]).elements == draws.elements)
+    #expect(d.description == "Normal(loc: 0.0, scale: 10.0).restricted(to: .positive)")
+
+    let ordered = Normal([0, 0, 0], 2).restricted(to: .ordered)
+    #expect(ordered.eventShape == [3] && ordered.batchShape == [])
+    #expect(ordered.logProbability(of: Tensor([1, 0, 2])).item() == -.infinity)
+    let rising = Tensor([-1, 0, 2])
+    #expect(
+      ordered.logProbability(of: rising).item() == Normal(0, 2).logProbabilitySum(of: rising).item()
+    )
+    // Where no draw of the base is inside there is still a value to start from.
+    let far = Normal(0, 1).restricted(to: .above(50))
+    #expect(far.sample(key: 1, sampleShape: [2]).elements == [51, 51])
+  }
+
+  @Test("a truncated distribution needs what its base can give, and has the bounds of both")
+  func truncated() async {
+    #expect(Normal(0, 2).truncated(below: 0).description.hasPrefix("TruncatedNormal"))
+    let both = Exponential(1).truncated(below: -1, above: 4)
+    guard case .interval(let low, let high) = both.support else {
+      Issue.record("expected an interval, got \(both.support)")
+      return
+    }
+    #expect(low.item() == 0 && high.item() == 4)
+    #expect(
+      Cauchy(0, 1).truncated(above: 2).description
+        == "Cauchy(loc: 0.0, scale: 1.0).truncated(above: 2.0)")
+    // A whole base stays what it is.
+    let same = Cauchy(0, 1).truncated()
+    #expect(
+      same.logProbability(of: Tensor(3)).item() == Cauchy(0, 1).logProbability(of: Tensor(3)).item()
+    )
+    await #expect(processExitsWith: .failure) { _ = Dirichlet([1.0, 2]).truncated(below: 0) }
+    await #expect(processExitsWith: .failure) { _ = Poisson(1).truncated(below: 0) }
+    await #expect(processExitsWith: .failure) { _ = Cauchy(0, 1).truncated(below: 2, above: 1) }
+    await #expect(processExitsWith: .failure) { _ = SkewNormal(0, 1, 2).truncated(below: 0) }
+    // The cumulative distribution of Student's t has no derivatives here.
+    await #expect(processExitsWith: .failure) {
+      _ = gradient(at: Tensor(1)) {
+        StudentT(3, 0, $0).truncated(below: 0).logProbability(of: Tensor(1))
+      }
+    }
+  }
+
+  @Test("mixtures take batches of weights and of components, and draw from both")
+  func mixtures() async {
+    let weights = Tensor([0.2, 0.8, 0.5, 0.5, 1, 0], shape: [3, 2])
+    let components = Normal(Tensor([-1, 1]), [[0.5], [1.0], [2.0]].tensor)
+    let d = MixtureSameFamily(weights: weights, components)
+    #expect(d.batchShape == [3])
+    let x = Tensor([0.3, -2, 4])
+    for k in 0..<3 {
+      let scale = [0.5, 1, 2][k]
+      let one = MixtureSameFamily(weights: weights[k], Normal([-1, 1], scale))
+      // The same terms by another instruction.
+      #expect(abs(d.logProbability(of: x)[k].item() - one.logProbability(of: x[k]).item()) < 1e-13)
+    }
+    let draws = d.sample(key: 1, sampleShape: [20_000])
+    #expect(draws.shape == [20_000, 3])
+    for k in 0..<3 {
+      let (mean, variance) = (d.mean?[k].item() ?? .nan, d.variance?[k].item() ?? .nan)
+      #expect(abs(draws[..., k].mean().item() - mean) < 5 * (variance / 20_000).squareRoot())
+      #expect(abs(draws[..., k].variance().item() - variance) < 0.06 * variance)
+    }
+    let general = MixtureGeneral(
+      weights: [0.3, 0.7], [Poisson(2), Binomial(10, probability: 0.9)])
+    #expect(general.isDiscrete)
+    let total = exp(general.logProbability(of: Tensor.arange(60))).sum().item()
+    #expect(abs(total - 1) < 1e-12)
+    let counts = general.sample(key: 2, sampleShape: [20_000])
+    let (mean, variance) = (general.mean?.item() ?? .nan, general.variance?.item() ?? .nan)
+    #expect(abs(counts.mean().item() - mean) < 5 * (variance / 20_000).squareRoot())
+    await #expect(processExitsWith: .failure) {
+      _ = MixtureSameFamily(weights: [0.5, 0.5], Normal([0, 1, 2], 1))
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = MixtureSameFamily(weights: [0.5, 0.6], Normal([0, 1], 1))
+    }
+    await #expect(processExitsWith: .failure) {
+      _ = MixtureGeneral(weights: [0.5, 0.5], [Normal(0, 1), Poisson(1)])
+    }
+  }
+
+  @Test("joint variables keep the parts of their families")
+  func jointParts() throws {
+    let d = Normal(Tensor([1, 2, 3]), 0.5).toEvent(1)
+    let parts = try #require(d.locationScale)
+    #expect(parts.base.eventShape == [3] && parts.base.batchShape == [])
+    #expect(parts.location.elements == [1, 2, 3])
+    let log = LogNormal(Tensor([1, 2]), 1).toEvent(1)
+    #expect(log.transformed?.base.eventShape == [2])
+  }
 }

@@ -69,6 +69,10 @@ import Testing
 
   @Test("the modified Bessel function's logarithm is good to 1e-15 on both sides of the switch")
   func bessel() {
+    for row in golden.rows("besselRatio") {
+      // Two series of positive terms (alternating ones beyond 30), each good to a few roundings.
+      #expect(abs(besselRatio(row[0]) - row[1]) <= 4e-15 * row[1], "ratio at \(row[0])")
+    }
     for row in golden.rows("logBesselI0") {
       #expect(abs(logBesselI0(row[0]) - row[1]) <= 4e-15 * abs(row[1]), "at \(row[0])")
     }

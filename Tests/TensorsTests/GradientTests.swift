@@ -173,6 +173,16 @@ struct GradientTests {
     (.uniform, [0.1, 1, 5], [[0, 0.5, 3], [1, 2, 7]]),
     (.laplace, [-1, 0.4, 5], [[0.3, 0.1, 2], [0.5, 1, 3]]),
     (.logistic, [-10, 0.4, 5], [[0.3, 0.1, 2], [0.5, 1, 3]]),
+    (.logisticInterval, [-3, 0.4, 5], [[-1, 0.1, 2], [0.5, 1, 3]]),
+    (.chiSquared, [0.1, 1, 5], [[0.5, 1, 3]]),
+    (.halfStudentT, [0.1, 1, 5], [[1.5, 5, 30], [0.5, 1, 3]]),
+    (.weibull, [0.1, 1, 5], [[0.5, 1, 3], [0.3, 1, 2]]),
+    (.pareto, [0.4, 2, 5], [[0.3, 0.1, 2], [0.5, 1, 3]]),
+    (.gumbel, [-1, 0.4, 5], [[0.3, 0.1, 2], [0.5, 1, 3]]),
+    (.kumaraswamy, [0.1, 0.5, 0.9], [[0.5, 1, 3], [0.3, 1, 2]]),
+    (.skewNormal, [-1, 0.4, 5], [[0.3, 0.1, 2], [0.5, 1, 3], [-2, 0, 4]]),
+    (.asymmetricLaplace, [-1, 0.4, 5], [[0.3, 0.1, 2], [0.5, 1, 3], [0.6, 1, 2]]),
+    (.vonMises, [-1, 0.4, 3], [[0.3, 0.1, 2], [0.1, 1, 40]]),
   ]
 
   @Test("fused densities, summed and not, arrays and scalars", arguments: densities.indices)
@@ -184,7 +194,7 @@ struct GradientTests {
         Tensor.logDensity(kind, $0[0], Array($0.dropFirst()), summed: summed)
       }
       let scalars = [Tensor(x)] + parameters.map { Tensor($0[0]) }
-      if kind != .uniform {
+      if kind != .uniform && kind != .pareto {
         checkGradient("\(kind), scalar parameters, summed \(summed)", at: scalars) {
           Tensor.logDensity(kind, $0[0], Array($0.dropFirst()), summed: summed)
         }
@@ -199,6 +209,23 @@ struct GradientTests {
   func discreteDensities() {
     checkGradient("poisson", at: [Tensor([0.3, 2, 9])]) {
       Tensor.logDensity(.poisson, Tensor([0.0, 3, 7]), [$0[0]])
+    }
+    checkGradient("poisson log", at: [Tensor([-0.3, 2, 1])]) {
+      Tensor.logDensity(.poissonLog, Tensor([0.0, 3, 7]), [$0[0]])
+    }
+    checkGradient("binomial", at: [Tensor([-0.3, 2, 1])]) {
+      Tensor.logDensity(.binomialLogit, Tensor([0.0, 3, 7]), [Tensor(7), $0[0]])
+    }
+    // Both forms of the ratios of gamma functions.
+    let concentrations = Tensor([0.3, 20, 1e3])
+    checkGradient("beta-binomial", at: [concentrations, concentrations * 2]) {
+      Tensor.logDensity(.betaBinomial, Tensor([0.0, 3, 7]), [Tensor(7), $0[0], $0[1]])
+    }
+    checkGradient("negative binomial", at: [Tensor([-0.3, 2, 1]), concentrations]) {
+      Tensor.logDensity(.negativeBinomialLog, Tensor([0.0, 3, 7]), [$0[0], $0[1]])
+    }
+    checkGradient("geometric", at: [Tensor([-0.3, 2, 1])]) {
+      Tensor.logDensity(.geometricLogit, Tensor([0.0, 3, 7]), [$0[0]])
     }
     checkGradient("bernoulli", at: [Tensor([-30.0, 0.2, 40])]) {
       Tensor.logDensity(.bernoulliLogit, Tensor([0.0, 1, 1]), [$0[0]], summed: true)

@@ -83,7 +83,7 @@ public struct TruncatedNormal: Distribution {
   public func logProbability(of value: Tensor) -> Tensor {
     let inside = support.contains(value)
     let z = (select(inside, value, feasibleValue) - loc) / scale
-    let density = -0.5 * square(z) - log(scale) - 0.9189385332046727 - logMass
+    let density = -0.5 * square(z) - log(scale) - halfLogTwoPi - logMass
     return select(inside, density, Tensor(-.infinity)).broadcast(
       to: broadcastShape([value.shape, batchShape]) ?? batchShape)
   }
@@ -118,7 +118,7 @@ public struct TruncatedNormal: Distribution {
     var far = -sqrt(-2 * t - log(-4 * Double.pi * t))
     for _ in 0..<3 {
       let value = logNormalCDF(far)
-      let slope = exp(-0.5 * square(far) - 0.9189385332046727 - value)
+      let slope = exp(-0.5 * square(far) - halfLogTwoPi - value)
       far -= (value - t) / slope
     }
     return select(isFar, far, near)

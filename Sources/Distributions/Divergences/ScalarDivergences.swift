@@ -7,9 +7,6 @@
 
 public import Tensors
 
-/// ½ log 2π.
-private let halfLogTwoPi = 0.9189385332046727
-
 extension Normal: KullbackLeibler {
   public func divergence(to other: any Distribution) -> Tensor? {
     guard let p = other as? Normal else { return nil }

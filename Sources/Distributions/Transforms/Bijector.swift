@@ -48,6 +48,8 @@ public func bijector(to constraint: Constraint) -> (any Bijector)? {
   case .simplex: SimplexBijector()
   case .ordered: OrderedBijector()
   case .positiveOrdered: ComposedBijector(OrderedBijector(), ExpBijector())
+  case .lowerCholesky: LowerCholeskyBijector()
+  case .correlationCholesky: CorrelationCholeskyBijector()
   case .boolean, .nonNegativeInteger, .integerInterval: nil
   }
 }

@@ -26,6 +26,10 @@ public enum Constraint: Sendable {
   case ordered
   /// Vectors of rising positive numbers.
   case positiveOrdered
+  /// Lower triangular matrices with a positive diagonal: Cholesky factors of covariances.
+  case lowerCholesky
+  /// Those with rows of length one: Cholesky factors of correlations.
+  case correlationCholesky
   /// Zero and one.
   case boolean
   /// Whole numbers from zero.
@@ -45,8 +49,50 @@ public enum Constraint: Sendable {
   public var eventRank: Int {
     switch self {
     case .simplex, .ordered, .positiveOrdered: 1
+    case .lowerCholesky, .correlationCholesky: 2
     default: 0
     }
+  }
+
+  /// Numbers above a bound, which may be a number, an array, or another variable.
+  public static func above(_ low: some TensorConvertible) -> Constraint {
+    .greaterThan(low.tensor)
+  }
+
+  /// Numbers below a bound, which may be a number, an array, or another variable.
+  public static func below(_ high: some TensorConvertible) -> Constraint {
+    .lessThan(high.tensor)
+  }
+
+  /// Numbers between two bounds, which may be numbers, arrays, or other variables.
+  public static func between(
+    _ low: some TensorConvertible, _ high: some TensorConvertible
+  ) -> Constraint {
+    .interval(low.tensor, high.tensor)
+  }
+
+  /// The shape of the bounds; a scalar's where there are none.
+  var boundShape: Shape {
+    switch self {
+    case .greaterThan(let bound), .lessThan(let bound): bound.shape
+    case .interval(let low, let high): parameterShape("interval", [low, high])
+    default: []
+    }
+  }
+
+  /// The name as it is written, with short bounds.
+  var name: String {
+    switch self {
+    case .greaterThan(let low): ".above(\(text(low)))"
+    case .lessThan(let high): ".below(\(text(high)))"
+    case .interval(let low, let high): ".between(\(text(low)), \(text(high)))"
+    default: ".\(self)"
+    }
+  }
+
+  /// Returns 1 where all elements of an event of given rank are allowed, else 0.
+  func containsEvents(_ x: Tensor, rank: Int) -> Tensor {
+    (eventRank..<max(rank, eventRank)).reduce(contains(x)) { inside, _ in inside.min(axis: -1) }
   }
 
   /// Returns 1 where values are allowed, else 0; one element for each event.
@@ -71,6 +117,13 @@ public enum Constraint: Sendable {
       let rising = steps.isGreater(than: 0).min(axis: -1)
       guard case .positiveOrdered = self else { return rising }
       return rising * x.isGreater(than: 0).min(axis: -1)
+    case .lowerCholesky, .correlationCholesky:
+      let triangular = x.isEqual(to: x.lowerTriangle()).min(axis: -1).min(axis: -1)
+      let positive = triangular * x.diagonal().isGreater(than: 0).min(axis: -1)
+      guard case .correlationCholesky = self else { return positive }
+      // A sum of squares is good to some n ε.
+      let lengths = abs(square(x).sum(axis: -1) - 1).isLess(than: 1e-10)
+      return positive * lengths.min(axis: -1)
     case .boolean: return maximum(x.isEqual(to: 0), x.isEqual(to: 1))
     case .nonNegativeInteger: return x.isGreaterOrEqual(to: 0) * x.isEqual(to: floor(x))
     case .integerInterval(let low, let high):
@@ -91,6 +144,8 @@ public enum Constraint: Sendable {
     case .simplex: return Tensor(repeating: 1 / Double(shape.last ?? 1), shape: shape)
     case .ordered, .positiveOrdered:
       return (Tensor.arange(shape.last ?? 1) + 1).broadcast(to: shape)
+    case .lowerCholesky, .correlationCholesky:
+      return Tensor.identity(shape.last ?? 1).broadcast(to: shape)
     case .boolean, .nonNegativeInteger: return .zeros(shape)
     case .integerInterval(let low, _): return Tensor(repeating: Double(low), shape: shape)
     }

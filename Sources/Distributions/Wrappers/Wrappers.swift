@@ -27,9 +27,18 @@ public struct Independent: Distribution {
   public var eventShape: Shape { base.batchShape.suffix(axes) + base.eventShape }
   public var support: Constraint { base.support }
   public var isDiscrete: Bool { base.isDiscrete }
+  public var isImproper: Bool { base.isImproper }
   public var mean: Tensor? { base.mean }
   public var variance: Tensor? { base.variance }
   public var feasibleValue: Tensor { base.feasibleValue }
+
+  public var locationScale: (location: Tensor, scale: Tensor, base: any Distribution)? {
+    base.locationScale.map { ($0.location, $0.scale, Independent($0.base, axes)) }
+  }
+
+  public var transformed: (base: any Distribution, transform: any Bijector)? {
+    base.transformed.map { (Independent($0.base, axes), $0.transform) }
+  }
 
   public func logProbability(of value: Tensor) -> Tensor {
     (0..<axes).reduce(base.logProbability(of: value)) { total, _ in total.sum(axis: -1) }
@@ -65,6 +74,7 @@ public struct Masked: Distribution {
   public var eventShape: Shape { base.eventShape }
   public var support: Constraint { base.support }
   public var isDiscrete: Bool { base.isDiscrete }
+  public var isImproper: Bool { base.isImproper }
   public var mean: Tensor? { base.mean }
   public var variance: Tensor? { base.variance }
   public var feasibleValue: Tensor { base.feasibleValue }
@@ -116,6 +126,7 @@ public struct TransformedDistribution: Distribution {
 
   public var batchShape: Shape { base.batchShape }
   public var eventShape: Shape { base.eventShape }
+  public var isImproper: Bool { base.isImproper }
   public var feasibleValue: Tensor { transform.forward(base.feasibleValue) }
 
   public func logProbability(of value: Tensor) -> Tensor {

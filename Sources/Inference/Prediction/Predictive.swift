@@ -66,6 +66,14 @@ public struct Predictive<Output>: Sendable {
     let runs = ModelRuns(
       whole.unconditioned(redrawn), draws, drawable: isPrior ? nil : Set(sites ?? []), key: key)
     let first = try runs.trace(0)
+    if isPrior,
+      let flat = first.sites.first(where: { $0.isLatent && $0.distribution?.isImproper ?? false })
+    {
+      throw ModelError(
+        .misuse, site: flat.name,
+        "expected a prior that can be drawn from, found \(flat.distribution.map { "\($0)" } ?? "none"); give the site a proper prior, or a value by substituting"
+      )
+    }
     let names = sites ?? defaultSites(first)
     let unknown = names.filter { name in
       first.site(name).map { $0.kind == .param || $0.kind == .factor || $0.value == nil } ?? true

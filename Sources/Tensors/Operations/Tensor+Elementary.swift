@@ -38,6 +38,12 @@ public func tanh(_ x: Tensor) -> Tensor { .unary(.tanh, x) }
 public func sigmoid(_ x: Tensor) -> Tensor { .unary(.sigmoid, x) }
 /// Returns log(1 + eˣ).
 public func softplus(_ x: Tensor) -> Tensor { .unary(.softplus, x) }
+/// Returns log(1 / (1 + e⁻ˣ)), exact for large |x|.
+public func logSigmoid(_ x: Tensor) -> Tensor { -softplus(-x) }
+/// Returns log(x / (1 − x)), the inverse of ``sigmoid(_:)``.
+public func logit(_ x: Tensor) -> Tensor { log(x) - log1p(-x) }
+/// Returns log(1 − e⁻ˣ) for x > 0.
+public func log1mexp(_ x: Tensor) -> Tensor { log(-expm1(-x)) }
 /// Returns log |Γ(x)|.
 public func logGamma(_ x: Tensor) -> Tensor { .unary(.logGamma, x) }
 /// Returns the derivative of log Γ.

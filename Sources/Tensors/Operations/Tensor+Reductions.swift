@@ -23,7 +23,12 @@ extension Tensor {
     let needsElements =
       operation == .maximumOf || operation == .minimumOf || operation == .logSumExp
     precondition(!needsElements || i.n > 0, "\(name): expected at least one element, got \(shape)")
-    return Application(instruction: i, operands: [self], shape: result)()
+    var application = Application(instruction: i, operands: [self], shape: result)
+    if operation == .logSumExp {
+      let count = count
+      application.scratch = { _ in count }
+    }
+    return application()
   }
 
   /// Returns the sum of all elements, or of those along an axis.
@@ -75,7 +80,18 @@ extension Tensor {
   }
 
   /// Returns eˣ / Σ eˣ along an axis.
-  public func softmax(axis: Int = -1) -> Tensor {
-    exp(self - logSumExp(axis: axis, keepingAxis: true))
+  public func softmax(axis: Int = -1) -> Tensor { exp(logSoftmax(axis: axis)) }
+
+  /// Returns log(eˣ / Σ eˣ) along an axis.
+  public func logSoftmax(axis: Int = -1) -> Tensor {
+    self - logSumExp(axis: axis, keepingAxis: true)
+  }
+
+  /// Returns the differences of neighbours along an axis, which is shorter by one.
+  public func differences(axis: Int = -1) -> Tensor {
+    let axis = shape.axis(axis, in: "differences")
+    let n = shape[axis]
+    precondition(n > 0, "differences: expected at least one element, got \(shape)")
+    return sliced(1..<n, axis: axis) - sliced(0..<(n - 1), axis: axis)
   }
 }

@@ -132,6 +132,7 @@ extension Tensor {
     var application = Application(instruction: i, operands: [a, b], shape: shape)
     application.isDifferentiable =
       operation != .less && operation != .lessOrEqual && operation != .equal
+    if operation == .logAddExp { application.scratch = { $0.active == 0 ? 0 : Int($0.n) } }
     return application()
   }
 

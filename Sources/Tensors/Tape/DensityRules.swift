@@ -30,16 +30,48 @@ public enum DensityKind: UInt8, Sendable, CaseIterable {
   case laplace
   /// loc, scale.
   case logistic
-  /// rate; x a whole number.
+  /// rate; x a whole number; without the term −log x!.
   case poisson
   /// logit; x 0 or 1.
   case bernoulliLogit
+  /// log rate; x a whole number; without the term −log x!.
+  case poissonLog
+  /// count, logit; x a whole number; without the binomial coefficient.
+  case binomialLogit
+  /// count, a, b; x a whole number; without the binomial coefficient.
+  case betaBinomial
+  /// log mean, concentration; x a whole number; without the term −log x!.
+  case negativeBinomialLog
+  /// logit of a success; x the number of failures before it.
+  case geometricLogit
+  /// low, high: the probability that a standard logistic variable about x lies between them.
+  case logisticInterval
+  /// dof.
+  case chiSquared
+  /// dof, scale.
+  case halfStudentT
+  /// shape, scale.
+  case weibull
+  /// scale, shape.
+  case pareto
+  /// loc, scale.
+  case gumbel
+  /// a, b.
+  case kumaraswamy
+  /// loc, scale, shape.
+  case skewNormal
+  /// loc, scale, asymmetry.
+  case asymmetricLaplace
+  /// loc, concentration; x in radians.
+  case vonMises
 
   /// The number of parameters.
   public var parameterCount: Int {
     switch self {
-    case .halfNormal, .halfCauchy, .exponential, .poisson, .bernoulliLogit: 1
-    case .studentT: 3
+    case .halfNormal, .halfCauchy, .exponential, .poisson, .bernoulliLogit, .poissonLog,
+      .geometricLogit, .chiSquared:
+      1
+    case .studentT, .betaBinomial, .skewNormal, .asymmetricLaplace: 3
     default: 2
     }
   }
@@ -92,13 +124,28 @@ extension DensityKind {
     case .logistic: logisticTerm(x, p, q)
     case .poisson: poissonTerm(x, p)
     case .bernoulliLogit: bernoulliLogitTerm(x, p)
+    case .poissonLog: poissonLogTerm(x, p)
+    case .binomialLogit: binomialLogitTerm(x, p, q)
+    case .betaBinomial: betaBinomialTerm(x, p, q, r)
+    case .negativeBinomialLog: negativeBinomialLogTerm(x, p, q)
+    case .geometricLogit: geometricLogitTerm(x, p)
+    case .logisticInterval: logisticIntervalTerm(x, p, q)
+    case .chiSquared: chiSquaredTerm(x, p)
+    case .halfStudentT: halfStudentTTerm(x, p, q)
+    case .weibull: weibullTerm(x, p, q)
+    case .pareto: paretoTerm(x, p, q)
+    case .gumbel: gumbelTerm(x, p, q)
+    case .kumaraswamy: kumaraswamyTerm(x, p, q)
+    case .skewNormal: skewNormalTerm(x, p, q, r)
+    case .asymmetricLaplace: asymmetricLaplaceTerm(x, p, q, r)
+    case .vonMises: vonMisesTerm(x, p, q)
     }
   }
 }
 
 /// log N(x; loc, scale) = −z²/2 − log scale − ½ log 2π, z = (x − loc)/scale.
 @inline(__always)
-private func normalTerm<T: TapeScalar>(_ x: T, _ loc: T, _ scale: T) -> DensityTerm<T> {
+func normalTerm<T: TapeScalar>(_ x: T, _ loc: T, _ scale: T) -> DensityTerm<T> {
   guard scale.primal > 0 else { return .undefined }
   let inverse = T(1) / scale
   let z = (x - loc) * inverse
@@ -126,7 +173,7 @@ private func halfNormalTerm<T: TapeScalar>(_ x: T, _ scale: T) -> DensityTerm<T>
 
 /// Student's t: log Γ((ν+1)/2) − log Γ(ν/2) − ½ log(πν) − log s − (ν+1)/2 log(1 + z²/ν).
 @inline(__always)
-private func studentTTerm<T: TapeScalar>(_ x: T, _ dof: T, _ loc: T, _ scale: T)
+func studentTTerm<T: TapeScalar>(_ x: T, _ dof: T, _ loc: T, _ scale: T)
   -> DensityTerm<T>
 {
   guard scale.primal > 0, dof.primal > 0 else { return .undefined }
@@ -168,7 +215,7 @@ private func halfCauchyTerm<T: TapeScalar>(_ x: T, _ scale: T) -> DensityTerm<T>
 
 /// a log b − log Γ(a) + (a − 1) log x − b x.
 @inline(__always)
-private func gammaTerm<T: TapeScalar>(_ x: T, _ shape: T, _ rate: T) -> DensityTerm<T> {
+func gammaTerm<T: TapeScalar>(_ x: T, _ shape: T, _ rate: T) -> DensityTerm<T> {
   guard shape.primal > 0, rate.primal > 0 else { return .undefined }
   guard x.primal > 0 else {
     // At zero the density is finite only for shape 1, and infinite below.
@@ -260,7 +307,7 @@ private func logisticTerm<T: TapeScalar>(_ x: T, _ loc: T, _ scale: T) -> Densit
   return DensityTerm(value, -t * inverse, t * inverse, (t * z - T(1)) * inverse)
 }
 
-/// k log rate − rate − log k!, with 0 log 0 = 0.
+/// k log rate − rate, with 0 log 0 = 0.
 @inline(__always)
 private func poissonTerm<T: TapeScalar>(_ k: T, _ rate: T) -> DensityTerm<T> {
   guard rate.primal >= 0 else { return .undefined }
@@ -268,8 +315,7 @@ private func poissonTerm<T: TapeScalar>(_ k: T, _ rate: T) -> DensityTerm<T> {
   guard rate.primal > 0 else {
     return k.primal == 0 ? DensityTerm(-rate, T(0), T(-1)) : .outside
   }
-  return DensityTerm(
-    k * T.log(rate) - rate - T.logGamma(k + T(1)), T(0), k / rate - T(1))
+  return DensityTerm(k * T.log(rate) - rate, T(0), k / rate - T(1))
 }
 
 /// x · logit − log(1 + e^logit).

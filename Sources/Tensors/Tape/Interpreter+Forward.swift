@@ -31,7 +31,7 @@ enum Interpreter<T: TapeScalar> {
     case .maximum: binary(i, v) { $0.primal >= $1.primal || $0.primal.isNaN ? $0 : $1 }
     case .minimum: binary(i, v) { $0.primal <= $1.primal || $0.primal.isNaN ? $0 : $1 }
     case .atan2: binary(i, v) { T.atan2($0, $1) }
-    case .logAddExp: binary(i, v) { logAddExpValue($0, $1) }
+    case .logAddExp: logAddExp(i, v)
     case .less: binary(i, v) { T($0.primal < $1.primal ? 1 : 0) }
     case .lessOrEqual: binary(i, v) { T($0.primal <= $1.primal ? 1 : 0) }
     case .equal: binary(i, v) { T($0.primal == $1.primal ? 1 : 0) }
@@ -53,8 +53,9 @@ enum Interpreter<T: TapeScalar> {
       } else {
         T.map(i.operation, a, out, n)
       }
-    case .sum, .product, .maximumOf, .minimumOf, .logSumExp, .cumulativeSum:
+    case .sum, .product, .maximumOf, .minimumOf, .cumulativeSum:
       reduce(i, a, out)
+    case .logSumExp: logSumExp(i, a, out, v + Int(i.scratch))
     case .gather:
       let index = Int(i.integers)
       for k in 0..<n { out[k] = a[Int(memory.integers[index + k])] }
@@ -136,12 +137,40 @@ enum Interpreter<T: TapeScalar> {
     return T.power(x, y.primal)
   }
 
-  /// Returns log(eˣ + eʸ), exact where one of them is −∞.
+  /// Computes log(eˣ + eʸ) = max + log(1 + e^−|x − y|), exact where one of them is −∞.
+  ///
+  /// The scratch area keeps the share of x, eˣ / (eˣ + eʸ), for the reverse pass.
   @inline(__always)
-  static func logAddExpValue(_ x: T, _ y: T) -> T {
-    let (high, low) = x.primal >= y.primal ? (x, y) : (y, x)
-    if !high.primal.isFinite { return high }
-    return high + T.log1p(T.exp(low - high))
+  static func logAddExp(_ i: Instruction, _ v: UnsafeMutablePointer<T>) {
+    let (a, b, out) = (v + Int(i.a), v + Int(i.b), v + Int(i.out))
+    let (sa, sb) = (i.stride(0), i.stride(1))
+    let n = Int(i.n)
+    if i.active != 0 {
+      let share = v + Int(i.scratch)
+      for k in 0..<n { share[k] = a[k * sa] - b[k * sb] }
+      apply(.sigmoid, share, n)
+    }
+    for k in 0..<n {
+      let difference = a[k * sa] - b[k * sb]
+      // At a tie x is the larger one, here and below.
+      out[k] = difference.primal >= 0 ? -difference : difference
+    }
+    apply(.softplus, out, n)
+    for k in 0..<n {
+      let (x, y) = (a[k * sa], b[k * sb])
+      let high = x.primal >= y.primal || x.primal.isNaN ? x : y
+      out[k] = high.primal.isFinite ? high + out[k] : high
+    }
+  }
+
+  /// Applies an elementary function in place.
+  @inline(__always)
+  static func apply(_ operation: Operation, _ x: UnsafeMutablePointer<T>, _ n: Int) {
+    if n < vectorThreshold {
+      for k in 0..<n { x[k] = elementary(operation, x[k]) }
+    } else {
+      T.map(operation, x, x, n)
+    }
   }
 
   /// Returns a row number read from the tape, inside the array.
@@ -176,16 +205,6 @@ enum Interpreter<T: TapeScalar> {
           out[r] = total
         case .maximumOf: out[r] = x[extreme(x, n, inner, sign: 1) * inner]
         case .minimumOf: out[r] = x[extreme(x, n, inner, sign: -1) * inner]
-        case .logSumExp:
-          let top = x[extreme(x, n, inner, sign: 1) * inner]
-          if top.primal.isFinite {
-            let shift = T(top.primal)
-            var total = T(0)
-            for k in 0..<n { total += T.exp(x[k * inner] - shift) }
-            out[r] = shift + T.log(total)
-          } else {
-            out[r] = top
-          }
         default:
           var total = T(0)
           let y = out + o * n * inner + j
@@ -194,6 +213,39 @@ enum Interpreter<T: TapeScalar> {
             y[k * inner] = total
           }
         }
+      }
+    }
+  }
+
+  /// Computes log Σ eˣ of [outer, n, inner] along its middle axis, −∞ where all are.
+  ///
+  /// The scratch area, as large as the operand, keeps the shares eˣ / Σ eˣ for the reverse pass.
+  static func logSumExp(
+    _ i: Instruction, _ a: UnsafePointer<T>, _ out: UnsafeMutablePointer<T>,
+    _ share: UnsafeMutablePointer<T>
+  ) {
+    let (outer, n, inner) = (Int(i.outer), Int(i.n), Int(i.inner))
+    for o in 0..<outer {
+      for j in 0..<inner {
+        let start = o * n * inner + j
+        let top = a[start + extreme(a + start, n, inner, sign: 1) * inner].primal
+        out[o * inner + j] = T(top)
+        // −∞ − (−∞) would be NaN, and no element has a share there.
+        let shift = top == -.infinity ? T(0) : T(top)
+        for k in 0..<n { share[start + k * inner] = a[start + k * inner] - shift }
+      }
+    }
+    apply(.exp, share, outer * n * inner)
+    for o in 0..<outer {
+      for j in 0..<inner {
+        let start = o * n * inner + j
+        let top = out[o * inner + j]
+        guard top.primal > -.infinity else { continue }
+        var total = T(0)
+        for k in 0..<n { total += share[start + k * inner] }
+        if top.primal < .infinity { out[o * inner + j] = top + T.log(total) }
+        let inverse = T(1) / total
+        for k in 0..<n { share[start + k * inner] = share[start + k * inner] * inverse }
       }
     }
   }
@@ -215,8 +267,10 @@ enum Interpreter<T: TapeScalar> {
   @inline(__always)
   static func density(_ i: Instruction, _ v: UnsafeMutablePointer<T>) {
     guard let kind = DensityKind(rawValue: i.variant >> 1) else { return }
+    if Int(i.n) >= vectorThreshold, T.vectorDensity(kind, i, v) { return }
     switch kind {
-    case .normal: densityLoop(.normal, i, v)
+    case .normal:
+      if i.stride(2) == 0 { normalOneScale(i, v) } else { densityLoop(.normal, i, v) }
     case .logNormal: densityLoop(.logNormal, i, v)
     case .halfNormal: densityLoop(.halfNormal, i, v)
     case .studentT: densityLoop(.studentT, i, v)
@@ -231,7 +285,17 @@ enum Interpreter<T: TapeScalar> {
     case .logistic: densityLoop(.logistic, i, v)
     case .poisson: densityLoop(.poisson, i, v)
     case .bernoulliLogit: densityLoop(.bernoulliLogit, i, v)
+    case .poissonLog: densityLoop(.poissonLog, i, v)
+    case .binomialLogit: densityLoop(.binomialLogit, i, v)
+    default: otherDensity(kind, i, v)
     }
+  }
+
+  /// The loop of `density` for the kinds whose own arithmetic outweighs a choice of the kind at each element.
+  private static func otherDensity(
+    _ kind: DensityKind, _ i: Instruction, _ v: UnsafeMutablePointer<T>
+  ) {
+    densityLoop(kind, i, v)
   }
 
   /// The loop of `density` for one kind; inlined, so that the kind is a constant in it.
@@ -261,6 +325,32 @@ enum Interpreter<T: TapeScalar> {
       if summed { total += term.value } else { v[Int(i.out) + k] = term.value }
     }
     if summed { v[Int(i.out)] = total }
+  }
+
+  /// The normal density with one scale for all elements, whose reciprocal and logarithm are taken once.
+  @inline(__always)
+  private static func normalOneScale(_ i: Instruction, _ v: UnsafeMutablePointer<T>) {
+    let n = Int(i.n)
+    let (x, loc) = (v + Int(i.a), v + Int(i.b))
+    let (sx, sl) = (i.stride(0), i.stride(1))
+    let out = v + Int(i.out)
+    let scale = v[Int(i.c)]
+    guard scale.primal > 0 else { return densityLoop(.normal, i, v) }
+    let inverse = T(1) / scale
+    let constant = -T.log(scale) - T(halfLogTwoPi)
+    let partials = DensityScratch(i, v)
+    let summed = i.variant & 1 != 0
+    partials.clear(summed: summed)
+    var squares = T(0)
+    for k in 0..<n {
+      let z = (x[k * sx] - loc[k * sl]) * inverse
+      let slope = -z * inverse
+      partials.store(0, k, slope)
+      partials.store(1, k, -slope)
+      partials.store(2, k, (z * z - T(1)) * inverse)
+      if summed { squares += z * z } else { out[k] = T(-0.5) * z * z + constant }
+    }
+    if summed { out[0] = T(-0.5) * squares + T(Double(n)) * constant }
   }
 
   /// Computes −½ Σ ((x − loc) / scale)² + constant with given inverse scales.

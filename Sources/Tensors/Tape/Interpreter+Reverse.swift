@@ -81,9 +81,16 @@ extension Interpreter {
         }
       }
     case .logAddExp:
-      let (sa, sb) = (i.stride(0), i.stride(1))
-      if i.isActive(0) { accumulate(n, sa, ga) { g[$0] * weight(a[$0 * sa], y[$0]) } }
-      if i.isActive(1) { accumulate(n, sb, gb) { g[$0] * weight(b[$0 * sb], y[$0]) } }
+      let share = v + Int(i.scratch)
+      // Where both are −∞ neither has a share.
+      if i.isActive(0) {
+        accumulate(n, i.stride(0), ga) { y[$0].primal == -.infinity ? T(0) : g[$0] * share[$0] }
+      }
+      if i.isActive(1) {
+        accumulate(n, i.stride(1), gb) {
+          y[$0].primal == -.infinity ? T(0) : g[$0] * (T(1) - share[$0])
+        }
+      }
     case .less, .lessOrEqual, .equal, .sign, .floor: break
     case .select:
       let sa = i.stride(0)
@@ -125,8 +132,19 @@ extension Interpreter {
       for k in 0..<n { ga[k] += g[k] * T.exp(T(-0.5) * a[k] * a[k] - T(halfLogTwoPi) - y[k]) }
     case .inverseNormalCDF:
       for k in 0..<n { ga[k] += g[k] * T.exp(T(0.5) * y[k] * y[k] + T(halfLogTwoPi)) }
-    case .sum, .product, .maximumOf, .minimumOf, .logSumExp, .cumulativeSum:
+    case .sum, .product, .maximumOf, .minimumOf, .cumulativeSum:
       reverseReduction(i, a, y, g, ga)
+    case .logSumExp:
+      let inner = Int(i.inner)
+      var (share, target, source) = (v + Int(i.scratch), ga, g)
+      for _ in 0..<Int(i.outer) {
+        for _ in 0..<n {
+          for j in 0..<inner { target[j] += source[j] * share[j] }
+          share += inner
+          target += inner
+        }
+        source += inner
+      }
     case .gather:
       let index = Int(i.integers)
       for k in 0..<n { ga[Int(memory.integers[index + k])] += g[k] }
@@ -171,12 +189,6 @@ extension Interpreter {
     return exponent * powerValue(x, exponent - T(1))
   }
 
-  /// Returns exp(x − total), zero where x = −∞ whatever the total is.
-  @inline(__always)
-  private static func weight(_ x: T, _ total: T) -> T {
-    x.primal == -.infinity ? T(0) : T.exp(x - total)
-  }
-
   /// Adds the adjoints of a reduction's operand.
   private static func reverseReduction(
     _ i: Instruction, _ a: UnsafePointer<T>, _ y: UnsafePointer<T>, _ g: UnsafePointer<T>,
@@ -199,8 +211,6 @@ extension Interpreter {
           }
         case .maximumOf: gx[extreme(x, n, inner, sign: 1) * inner] += g[r]
         case .minimumOf: gx[extreme(x, n, inner, sign: -1) * inner] += g[r]
-        case .logSumExp:
-          for k in 0..<n { gx[k * inner] += g[r] * weight(x[k * inner], y[r]) }
         default:
           var total = T(0)
           for k in stride(from: n - 1, through: 0, by: -1) {

@@ -56,13 +56,16 @@ enum MatrixRules<T: TapeScalar> {
 
   // MARK: - Triangular solve
 
-  /// Solves L X = B (variant 0) or Lᵀ X = B (variant 1); L[m, m] lower, B[m, inner]; n = m.
+  /// Solves L X = B (variant 0) or Lᵀ X = B (variant 1); L[m, m] lower, B[m, inner]; n = m; `outer` systems.
   static func triangularSolve(_ i: Instruction, _ v: UnsafeMutablePointer<T>) {
     let (m, columns) = (Int(i.n), Int(i.inner))
-    let out = v + Int(i.out)
-    let b = v + Int(i.b)
-    for e in 0..<(m * columns) { out[e] = b[e] }
-    solve(v + Int(i.a), transposed: i.variant & 1 != 0, out, m, columns)
+    for system in 0..<Int(i.outer) {
+      let out = v + Int(i.out) + system * m * columns
+      let b = v + Int(i.b) + system * m * columns
+      for e in 0..<(m * columns) { out[e] = b[e] }
+      T.solveLower(
+        v + Int(i.a) + system * i.stride(0) * m * m, i.variant & 1 != 0, out, m, columns)
+    }
   }
 
   /// B̄ += S⁻ᵀ X̄ and S̄ −= (S⁻ᵀ X̄) Xᵀ on the lower triangle, S = L or Lᵀ.
@@ -70,29 +73,32 @@ enum MatrixRules<T: TapeScalar> {
     let (m, columns) = (Int(i.n), Int(i.inner))
     let v = memory.values
     let transposed = i.variant & 1 != 0
-    let x = v + Int(i.out)
     // The scratch area holds S⁻ᵀ X̄.
     let w = v + Int(i.scratch)
-    let g = memory.adjoints + Int(i.out)
-    for e in 0..<(m * columns) { w[e] = g[e] }
-    solve(v + Int(i.a), transposed: !transposed, w, m, columns)
-    if i.isActive(1) {
-      let gb = memory.adjoints + Int(i.b)
-      for e in 0..<(m * columns) { gb[e] += w[e] }
-    }
-    guard i.isActive(0) else { return }
-    let ga = memory.adjoints + Int(i.a)
-    for r in 0..<m {
-      for c in 0...r {
-        let (p, q) = transposed ? (c, r) : (r, c)
-        var total = T(0)
-        for j in 0..<columns { total += w[p * columns + j] * x[q * columns + j] }
-        ga[r * m + c] = ga[r * m + c] - total
+    for system in 0..<Int(i.outer) {
+      let (matrix, side) = (system * i.stride(0) * m * m, system * m * columns)
+      let x = v + Int(i.out) + side
+      let g = memory.adjoints + Int(i.out) + side
+      for e in 0..<(m * columns) { w[e] = g[e] }
+      T.solveLower(v + Int(i.a) + matrix, !transposed, w, m, columns)
+      if i.isActive(1) {
+        let gb = memory.adjoints + Int(i.b) + side
+        for e in 0..<(m * columns) { gb[e] += w[e] }
+      }
+      guard i.isActive(0) else { continue }
+      let ga = memory.adjoints + Int(i.a) + matrix
+      for r in 0..<m {
+        for c in 0...r {
+          let (p, q) = transposed ? (c, r) : (r, c)
+          var total = T(0)
+          for j in 0..<columns { total += w[p * columns + j] * x[q * columns + j] }
+          ga[r * m + c] = ga[r * m + c] - total
+        }
       }
     }
   }
 
-  /// Solves a lower-triangular system, or its transpose, in place.
+  /// Solves a lower-triangular system, or its transpose, in place, by plain loops.
   static func solve(
     _ l: UnsafePointer<T>, transposed: Bool, _ x: UnsafeMutablePointer<T>, _ m: Int, _ columns: Int
   ) {
@@ -113,21 +119,25 @@ enum MatrixRules<T: TapeScalar> {
 
   // MARK: - Cholesky
 
-  /// L with L Lᵀ = A, from the lower triangle of A[n, n]; NaN throughout where A is not positive definite.
+  /// L with L Lᵀ = A, from the lower triangle of A[n, n]; NaN throughout where A is not positive definite; `outer` matrices.
   static func cholesky(_ i: Instruction, _ v: UnsafeMutablePointer<T>) {
     let n = Int(i.n)
-    let a = v + Int(i.a)
-    let l = v + Int(i.out)
-    for r in 0..<n {
-      for c in 0..<n { l[r * n + c] = c <= r ? a[r * n + c] : T(0) }
+    for matrix in 0..<Int(i.outer) {
+      let a = v + Int(i.a) + matrix * n * n
+      let l = v + Int(i.out) + matrix * n * n
+      for r in 0..<n {
+        for c in 0..<n { l[r * n + c] = c <= r ? a[r * n + c] : T(0) }
+      }
+      if !T.factor(l, n) { for e in 0..<(n * n) { l[e] = T(.nan) } }
     }
+  }
+
+  /// Replaces a lower triangle by its Cholesky factor by plain loops; false where it is not positive definite.
+  static func factor(_ l: UnsafeMutablePointer<T>, _ n: Int) -> Bool {
     for c in 0..<n {
       var pivot = l[c * n + c]
       for k in 0..<c { pivot = pivot - l[c * n + k] * l[c * n + k] }
-      guard pivot.primal > 0 else {
-        for e in 0..<(n * n) { l[e] = T(.nan) }
-        return
-      }
+      guard pivot.primal > 0 else { return false }
       let root = T.sqrt(pivot)
       l[c * n + c] = root
       let inverse = T(1) / root
@@ -137,18 +147,32 @@ enum MatrixRules<T: TapeScalar> {
         l[r * n + c] = total * inverse
       }
     }
+    return true
   }
 
-  /// The adjoint of a Cholesky factor: the factorisation's loops run backwards, in O(n³); symmetric in the result.
+  /// The adjoints of Cholesky factors, in O(n³).
   ///
   /// Only the lower triangle of A is read by the factorisation, so only it receives adjoints.
   static func reverseCholesky(_ i: Instruction, _ memory: Memory<T>) {
     let n = Int(i.n)
-    let l = memory.values + Int(i.out)
     let w = memory.values + Int(i.scratch)
-    let g = memory.adjoints + Int(i.out)
-    let ga = memory.adjoints + Int(i.a)
-    for e in 0..<(n * n) { w[e] = g[e] }
+    for matrix in 0..<Int(i.outer) {
+      let start = matrix * n * n
+      let g = memory.adjoints + Int(i.out) + start
+      for r in 0..<n {
+        for c in 0..<n { w[r * n + c] = c <= r ? g[r * n + c] : T(0) }
+      }
+      T.pullFactor(
+        memory.values + Int(i.out) + start, w, memory.adjoints + Int(i.a) + start, n)
+    }
+  }
+
+  /// Adds the adjoint of a matrix to `ga`, given that of its Cholesky factor in the lower triangle of `w`, which is destroyed.
+  ///
+  /// The factorisation's loops run backwards.
+  static func pullFactor(
+    _ l: UnsafePointer<T>, _ w: UnsafeMutablePointer<T>, _ ga: UnsafeMutablePointer<T>, _ n: Int
+  ) {
     for c in stride(from: n - 1, through: 0, by: -1) {
       let inverse = T(1) / l[c * n + c]
       for r in stride(from: n - 1, to: c, by: -1) {

@@ -64,9 +64,10 @@ extension Instruction {
     return switch operation {
     case .sum, .product, .maximumOf, .minimumOf, .logSumExp: outer * inner
     case .cumulativeSum: outer * n * inner
-    case .gatherRows, .triangularSolve: n * inner
+    case .gatherRows: n * inner
+    case .triangularSolve: outer * n * inner
     case .matmul: Int(d) * outer * inner
-    case .cholesky: n * n
+    case .cholesky: outer * n * n
     case .logDensity: variant & 1 != 0 ? 1 : n
     case .normalFixedScale: 1
     case .primitive: calls[Int(integers)].count
@@ -96,8 +97,9 @@ extension Instruction {
         (Int(a), (stride(0) == 1 ? Int(d) : 1) * outer * n),
         (Int(b), (stride(1) == 1 ? Int(d) : 1) * n * inner),
       ]
-    case .triangularSolve: return [(Int(a), n * n), (Int(b), n * inner)]
-    case .cholesky: return [(Int(a), n * n)]
+    case .triangularSolve:
+      return [(Int(a), (stride(0) == 1 ? outer : 1) * n * n), (Int(b), outer * n * inner)]
+    case .cholesky: return [(Int(a), outer * n * n)]
     case .primitive:
       let call = calls[Int(integers)]
       return zip(call.offsets, call.shapes).map { ($0, $1.elementCount) }

@@ -47,9 +47,57 @@ extension Double {
     // Below some 500 multiplications a call of BLAS costs more than the loops.
     if m * n * k < 512 {
       MatrixRules<Double>.addProduct(x, transposeX, y, transposeY, out, m, k, n)
+    } else if n == 1 {
+      LinearAlgebra.gemv(
+        transpose: transposeX, rows: transposeX ? k : m, columns: transposeX ? m : k, x, y,
+        beta: 1, into: out)
+    } else if m == 1 {
+      LinearAlgebra.gemv(
+        transpose: !transposeY, rows: transposeY ? n : k, columns: transposeY ? k : n, y, x,
+        beta: 1, into: out)
     } else {
       LinearAlgebra.gemm(
         transposeA: transposeX, transposeB: transposeY, m: m, n: n, k: k, x, y, beta: 1, into: out)
+    }
+  }
+
+  /// The side of a matrix from which on BLAS and LAPACK are faster than plain loops.
+  private static let largeMatrix = 24
+
+  static func solveLower(
+    _ l: UnsafePointer<Double>, _ transposed: Bool, _ x: UnsafeMutablePointer<Double>, _ m: Int,
+    _ columns: Int
+  ) {
+    if m < largeMatrix {
+      MatrixRules<Double>.solve(l, transposed: transposed, x, m, columns)
+    } else {
+      LinearAlgebra.solveTriangular(transpose: transposed, rows: m, columns: columns, l, into: x)
+    }
+  }
+
+  static func factor(_ l: UnsafeMutablePointer<Double>, _ n: Int) -> Bool {
+    guard n >= largeMatrix else { return MatrixRules<Double>.factor(l, n) }
+    // LAPACK lets NaN pass.
+    return LinearAlgebra.cholesky(l, n: n) && (0..<n).allSatisfy { l[$0 * (n + 1)] > 0 }
+  }
+
+  static func pullFactor(
+    _ l: UnsafePointer<Double>, _ w: UnsafeMutablePointer<Double>,
+    _ ga: UnsafeMutablePointer<Double>, _ n: Int
+  ) {
+    guard n >= largeMatrix else { return MatrixRules<Double>.pullFactor(l, w, ga, n) }
+    // S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹ with Φ the lower triangle, its diagonal halved (Murray 2016, eq. 8); the lower triangle alone
+    // was read, so an element off the diagonal receives both of S's.
+    LinearAlgebra.multiplyTriangular(transpose: true, rows: n, columns: n, l, into: w)
+    for r in 0..<n {
+      w[r * n + r] *= 0.5
+      for c in (r + 1)..<Swift.max(n, r + 1) { w[r * n + c] = 0 }
+    }
+    LinearAlgebra.solveTriangular(transpose: true, rows: n, columns: n, l, into: w)
+    LinearAlgebra.solveTriangular(fromRight: true, rows: n, columns: n, l, into: w)
+    for r in 0..<n {
+      for c in 0..<r { ga[r * n + c] += w[r * n + c] + w[c * n + r] }
+      ga[r * n + r] += w[r * n + r]
     }
   }
 

@@ -44,6 +44,8 @@ protocol TapeScalar: Sendable {
   static func erfc(_ x: Self) -> Self
   static func logNormalCDF(_ x: Self) -> Self
   static func inverseNormalCDF(_ x: Self) -> Self
+  static func logBesselI0(_ x: Self) -> Self
+  static func besselRatio(_ x: Self) -> Self
 
   /// Returns `x` to a constant power.
   static func power(_ x: Self, _ exponent: Double) -> Self
@@ -57,6 +59,24 @@ protocol TapeScalar: Sendable {
     _ x: UnsafePointer<Self>, _ transposeX: Bool, _ y: UnsafePointer<Self>, _ transposeY: Bool,
     _ out: UnsafeMutablePointer<Self>, _ m: Int, _ k: Int, _ n: Int)
 
+  /// Solves a lower-triangular system, or its transpose, in place; the hook for BLAS.
+  static func solveLower(
+    _ l: UnsafePointer<Self>, _ transposed: Bool, _ x: UnsafeMutablePointer<Self>, _ m: Int,
+    _ columns: Int)
+
+  /// Replaces a lower triangle by its Cholesky factor; false where it is not positive definite; the hook for LAPACK.
+  static func factor(_ l: UnsafeMutablePointer<Self>, _ n: Int) -> Bool
+
+  /// Adds the adjoint of a matrix to `ga`, given that of its Cholesky factor in the lower triangle of `w`, which is destroyed.
+  static func pullFactor(
+    _ l: UnsafePointer<Self>, _ w: UnsafeMutablePointer<Self>, _ ga: UnsafeMutablePointer<Self>,
+    _ n: Int)
+
+  /// Computes a fused density by vector kernels; false where there are none for it, or they do not apply.
+  static func vectorDensity(
+    _ kind: DensityKind, _ i: Instruction, _ v: UnsafeMutablePointer<Self>
+  ) -> Bool
+
   /// Runs the forward rule of a primitive.
   static func forward(_ slot: PrimitiveSlot, _ memory: Memory<Self>)
 
@@ -65,6 +85,24 @@ protocol TapeScalar: Sendable {
 }
 
 extension TapeScalar {
+  static func solveLower(
+    _ l: UnsafePointer<Self>, _ transposed: Bool, _ x: UnsafeMutablePointer<Self>, _ m: Int,
+    _ columns: Int
+  ) {
+    MatrixRules<Self>.solve(l, transposed: transposed, x, m, columns)
+  }
+
+  static func factor(_ l: UnsafeMutablePointer<Self>, _ n: Int) -> Bool {
+    MatrixRules<Self>.factor(l, n)
+  }
+
+  static func pullFactor(
+    _ l: UnsafePointer<Self>, _ w: UnsafeMutablePointer<Self>, _ ga: UnsafeMutablePointer<Self>,
+    _ n: Int
+  ) {
+    MatrixRules<Self>.pullFactor(l, w, ga, n)
+  }
+
   /// Adds to a number in place.
   @inline(__always)
   static func += (x: inout Self, y: Self) { x = x + y }
@@ -111,6 +149,8 @@ extension Double: TapeScalar {
   static func erfc(_ x: Double) -> Double { Tensors.libmErfc(x) }
   static func logNormalCDF(_ x: Double) -> Double { Numerics.normalLogCDF(x) }
   static func inverseNormalCDF(_ x: Double) -> Double { Numerics.normalQuantile(x) }
+  static func logBesselI0(_ x: Double) -> Double { Numerics.logBesselI0(x) }
+  static func besselRatio(_ x: Double) -> Double { Numerics.besselRatio(x) }
   @inline(__always) static func power(_ x: Double, _ exponent: Double) -> Double {
     Tensors.libmPow(x, exponent)
   }
@@ -222,6 +262,14 @@ struct Dual: TapeScalar {
   static func inverseNormalCDF(_ x: Dual) -> Dual {
     let z = Double.inverseNormalCDF(x.value)
     return chain(x, z, Double.exp(0.5 * z * z + halfLogTwoPi))
+  }
+  static func logBesselI0(_ x: Dual) -> Dual {
+    chain(x, Double.logBesselI0(x.value), Double.besselRatio(x.value))
+  }
+  static func besselRatio(_ x: Dual) -> Dual {
+    let a = Double.besselRatio(x.value)
+    // A' = 1 − A/x − A², ½ at zero.
+    return chain(x, a, x.value == 0 ? 0.5 : 1 - a / x.value - a * a)
   }
   static func power(_ x: Dual, _ exponent: Double) -> Dual {
     chain(x, Double.power(x.value, exponent), exponent * Double.power(x.value, exponent - 1))

@@ -123,6 +123,10 @@ functions["studentTCDF"] = [[t, nu, float(student_cdf(mpf(t), mpf(nu)))]
 for rows in functions.values():
     for row in rows:
         assert all(abs(v) < float("inf") for v in row), row
+
+mp.mp.dps = 50
+functions["besselRatio"] = [[x, float(mp.besseli(1, mpf(x)) / mp.besseli(0, mpf(x)))] for x in
+                            uniform(0, 60, 40) + decades(-8, 6, 20) + [30.0, 30.1]]
 json.dump({
     "generator": f"special_functions.py, mpmath {mp.__version__}",
     "command": "python3 special_functions.py",
