@@ -23,8 +23,8 @@ struct CancellationTests {
     }
     let statistics = try #require(part.statistics)
     #expect(statistics.wasCancelled && statistics.requestedDraws == 5000)
-    // Six chains on two threads are kept abreast within a slice of some thousand steps.
-    #expect(part.draws > 200 && part.draws < 5000, "\(part.draws) draws")
+    // Six chains on two threads are kept abreast within a thousand steps: each has done 1000 of 2000 at least.
+    #expect(part.draws > 800 && part.draws < 5000, "\(part.draws) draws")
     for chain in 0..<6 {
       let (some, all) = (part["mu"].elements, whole["mu"].elements)
       #expect(

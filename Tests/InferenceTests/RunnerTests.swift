@@ -188,7 +188,24 @@ struct RunnerTests {
     let draws = try NUTS().run(
       eightSchools.logDensity(), chains: 2, warmUp: 10, draws: 5, initial: .map())
     let warnings = try #require(draws.statistics).warnings
-    #expect(warnings.count == 1 && warnings[0].contains("starting point"))
+    #expect(warnings.contains { $0.contains("search for a mode") }, "\(warnings)")
+  }
+
+  @Test("a second maximum is told of")
+  func twoModes() throws {
+    // A mixture of two normal distributions, e¹ apart in height.
+    let density = try model(1) { x in
+      let (near, far) = (-0.5 * square(x - 4).sum() + 1, -0.5 * square(x + 4).sum())
+      return maximum(near, far) + log1p(exp(-abs(near - far)))
+    }.logDensity()
+    let draws = try NUTS().run(
+      density, chains: 2, warmUp: 100, draws: 50, key: 3,
+      initial: .map(from: .uniform(radius: 6), jitter: 0.1))
+    #expect(draws["x"].elements.allSatisfy { $0 > 0 })
+    let warnings = try #require(draws.statistics).warnings
+    #expect(warnings.count == 1 && warnings[0].contains("2 maxima"), "\(warnings)")
+    #expect(warnings.first?.contains("1.0 above the next") ?? false)
+    #expect(draws.diagnostics.warnings.first?.code == .run)
   }
 
   @Test("a run allocates nothing in its steps but what it stores")

@@ -59,6 +59,9 @@ final class ChainRunner<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget
   /// How long a thread keeps a chain, in nanoseconds: short against a user's patience, long against a lock.
   private static var slice: UInt64 { 20_000_000 }
 
+  /// The most steps for which a thread keeps a chain, so that chains of fast steps stay abreast, too.
+  private static var sliceSteps: Int { 1000 }
+
   /// A step that lasts longer than this is worth interrupting, in nanoseconds.
   private static var longStep: UInt64 { 50_000_000 }
 
@@ -211,7 +214,8 @@ final class ChainRunner<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget
     let end = last + Self.slice
     // The clock is read once in a number of steps, which doubles while these take less than a millisecond.
     var (stride, sinceReading) = (1, 0)
-    while chain.iteration < plan.iterations {
+    let stop = min(plan.iterations, chain.iteration + Self.sliceSteps)
+    while chain.iteration < stop {
       if isCancelled() { return }
       let isDone = chain.advance(
         plan, tools.evaluator, tools.recorder, interruptible: tools.isSlow ? density : nil,

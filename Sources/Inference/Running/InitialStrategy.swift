@@ -22,13 +22,17 @@ public indirect enum InitialStrategy: Sendable {
   case valuesByChain([[String: any TensorConvertible]])
   /// Unconstrained vectors, one for each chain, or one for all.
   case unconstrained([[Double]])
-  /// Near the mode of the unconstrained density, found by a search; each chain is moved by normal numbers times `jitter`.
+  /// Near the mode of the unconstrained density, the highest of four searches from points of a strategy (one from given
+  /// points); each chain is moved by normal numbers times `jitter`.
+  ///
+  /// Without a strategy searches start at medians of prior draws, or where there is no prior to draw from uniformly in ±2.
   ///
   /// The density includes the Jacobian: its mode never lies at the bound of a site. A model whose density has no maximum,
-  /// such as a centred hierarchy, is searched in vain: the result then carries a warning.
-  case map(from: InitialStrategy = .uniform(radius: 2), jitter: Double = 0.1)
-  /// Draws from the Laplace approximation, its deviations enlarged by `spread`; its covariance becomes the kernel's metric.
-  case laplace(from: InitialStrategy = .median(draws: 15), spread: Double = 2)
+  /// such as a centred hierarchy, is searched in vain: chains then start where the search began, and the result says so.
+  case map(from: InitialStrategy? = nil, jitter: Double = 0.1)
+  /// Draws from the Laplace approximation at that mode, with deviations enlarged by `spread`; its covariance becomes the
+  /// kernel's metric.
+  case laplace(from: InitialStrategy? = nil, spread: Double = 2)
 
   /// The name of the case.
   var name: String {
@@ -62,8 +66,8 @@ public indirect enum InitialStrategy: Sendable {
     case .valuesByChain(let chains):
       "valuesByChain(\(chains.map { InitialStrategy.text($0) }.joined(separator: " | ")))"
     case .unconstrained(let points): "unconstrained(\(points))"
-    case .map(let from, let jitter): "map(\(from.text), \(jitter))"
-    case .laplace(let from, let spread): "laplace(\(from.text), \(spread))"
+    case .map(let from, let jitter): "map(\(from?.text ?? "nil"), \(jitter))"
+    case .laplace(let from, let spread): "laplace(\(from?.text ?? "nil"), \(spread))"
     }
   }
 
@@ -85,7 +89,7 @@ public indirect enum InitialStrategy: Sendable {
       throw ModelError(
         .misuse,
         "expected initial points for \(chains) chains, or one for all, found \(given.count)")
-    case .map(let from, _), .laplace(let from, _): try from.check(chains: chains)
+    case .map(let from, _), .laplace(let from, _): try from?.check(chains: chains)
     default: break
     }
   }

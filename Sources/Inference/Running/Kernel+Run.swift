@@ -26,7 +26,7 @@ extension Kernel {
   ///   - threads: The number of threads; nil: as many as there are processors.
   ///   - progress: Who is told how far the run is.
   ///   - checkpoint: A file in which the run is saved now and then, and from which it is resumed.
-  ///   - isCancelled: Asked between steps, and within long ones, from several threads; complete draws are kept.
+  ///   - isCancelled: Asked between steps, and within long ones of a model, from several threads; complete draws are kept.
   /// - Returns: The draws with the statistics of the sampler; ``SamplerStatistics/warnings`` says in words what to know.
   /// - Throws: `ModelError` if a site is unknown or a chain finds no starting point, ``CheckpointError`` if the file is
   ///   damaged or belongs to another run.
@@ -61,7 +61,7 @@ extension Kernel {
   ///   - threads: The number of threads; nil: as many as there are processors.
   ///   - progress: Who is told how far the run is.
   ///   - checkpoint: A file in which the run is saved now and then, and from which it is resumed.
-  ///   - isCancelled: Asked between steps, and within long ones, from several threads; complete draws are kept.
+  ///   - isCancelled: Asked between steps, and within long ones of a model, from several threads; complete draws are kept.
   /// - Returns: The draws with the statistics of the sampler.
   /// - Throws: `ModelError` if a site is unknown or a chain finds no starting point, ``CheckpointError`` if the file is
   ///   damaged or belongs to another run.
@@ -130,7 +130,7 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
         plan.initial, chains: plan.chains, key: plan.key.folding(in: "start"),
         isCancelled: plan.isCancelled)
       for (index, start) in found.enumerated() { starts[index] = start }
-      statistics.warnings += found.compactMap(\.warning)
+      statistics.warnings += found.flatMap(\.warnings)
     }
     let runner = ChainRunner(
       plan, target, kernel, adaptation, columns, saved: saved.chains, starts: starts, fingerprint,

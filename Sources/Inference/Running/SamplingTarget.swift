@@ -41,13 +41,13 @@ public struct ChainStart: Sendable {
   public var metric: Metric?
 
   /// What makes the start doubtful, in words.
-  public var warning: String?
+  public var warnings: [String]
 
   /// Creates a start.
-  public init(position: [Double], metric: Metric? = nil, warning: String? = nil) {
+  public init(position: [Double], metric: Metric? = nil, warnings: [String] = []) {
     self.position = position
     self.metric = metric
-    self.warning = warning
+    self.warnings = warnings
   }
 }
 

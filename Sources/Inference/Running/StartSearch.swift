@@ -18,6 +18,9 @@ struct StartSearch<Evaluator: LogDensity> {
   /// Proposes a point for a chain by a strategy that the vector alone does not decide.
   let propose: (InitialStrategy, _ chain: Int, RandomKey) throws -> [Double]
 
+  /// Where searches for a mode start unless the caller has another wish.
+  var origin: () -> InitialStrategy = { .uniform(radius: 2) }
+
   /// How many points are tried.
   var attempts = 100
 
@@ -30,21 +33,62 @@ struct StartSearch<Evaluator: LogDensity> {
         ChainStart(position: try point(strategy, chain, key.folding(in: chain)))
       }
     }
-    let start = try point(origin, 0, key.folding(in: "origin"))
-    let optimum = LBFGS().maximize(evaluator, from: start, isCancelled: isCancelled)
-    let warning =
-      optimum.isConverged || optimum.reason == .cancelled
-      ? nil
-      : "the search for a starting point \(optimum.explanation); it may lie far from where most of the probability is: try another initial strategy, or look at the chains' first draws"
-    return try (0..<chains).map { chain in
-      let position = try nearby(key.folding(in: chain)) { key, shrinkage in
-        optimum.position.indices.map { k in
-          optimum.position[k] + shrinkage * jitter * key.normal(UInt64(k))
+    return try starts(chains, around: origin, key, isCancelled) { mode in
+      { key, shrinkage in
+        mode.position.indices.map { k in
+          mode.position[k] + shrinkage * jitter * key.normal(UInt64(k))
         }
       }
-      return ChainStart(position: position, warning: chain == 0 ? warning : nil)
     }
   }
+
+  /// Returns starts around the mode; where none is found those from which it was searched, with a warning.
+  ///
+  /// - Parameters:
+  ///   - chains: The number of chains.
+  ///   - origin: Where searches start.
+  ///   - key: The key.
+  ///   - isCancelled: Asked between steps.
+  ///   - proposals: Returns the proposals around a mode, as ``nearby(_:_:)`` takes them.
+  /// - Returns: A start for each chain.
+  /// - Throws: ``ModelError`` if no point has a finite density.
+  func starts(
+    _ chains: Int, around origin: InitialStrategy?, _ key: RandomKey,
+    _ isCancelled: () -> Bool,
+    _ proposals: (Optimum) throws -> (RandomKey, _ shrinkage: Double) -> [Double]
+  ) throws -> [ChainStart] {
+    let origin = origin ?? self.origin()
+    let points = try (0..<(origin.isRandom ? max(Self.searches, chains) : chains)).map {
+      try point(origin, $0, key.folding(in: "origin").folding(in: $0))
+    }
+    let result = MultiStart(StandardOptimizer()).search(
+      evaluator, from: Array(points.prefix(origin.isRandom ? Self.searches : chains)),
+      isCancelled: isCancelled)
+    let best = result.best
+    guard best.isConverged else {
+      let doubt =
+        "the search for a mode \(best.explanation); chains start where it began instead, and without a metric from it. The density may have no maximum: start with .uniform(radius: 2)"
+      return points.prefix(chains).enumerated().map {
+        ChainStart(position: $1, warnings: $0 > 0 || best.reason == .cancelled ? [] : [doubt])
+      }
+    }
+    var doubts: [String] = []
+    if result.modes.count > 1 {
+      let below = result.modes[0].optimum.value - result.modes[1].optimum.value
+      doubts.append(
+        "the searches for a mode found \(result.modes.count) maxima, and all chains start at the highest, \((below * 10).rounded() / 10) above the next in log density: start with .uniform(radius: 2) to see whether the others matter"
+      )
+    }
+    let proposal = try proposals(best)
+    return try (0..<chains).map { chain in
+      ChainStart(
+        position: try nearby(key.folding(in: chain), proposal),
+        warnings: chain == 0 ? doubts : [])
+    }
+  }
+
+  /// The number of searches for a mode from random points.
+  private static var searches: Int { 4 }
 
   /// Returns a point by a strategy.
   func point(_ strategy: InitialStrategy, _ chain: Int, _ key: RandomKey) throws -> [Double] {
@@ -115,27 +159,17 @@ extension CompiledDensity {
     guard case .laplace(let origin, let spread) = strategy else {
       return try search.starts(strategy, chains: chains, key: key, isCancelled: isCancelled)
     }
-    let start = try search.point(origin, 0, key.folding(in: "origin"))
-    let laplace = try LaplaceApproximation(self, from: start, isCancelled: isCancelled)
-    var doubts: [String] = []
-    if !laplace.mode.isConverged && laplace.mode.reason != .cancelled {
-      doubts.append("the search for its mode \(laplace.mode.explanation)")
+    var laplace: LaplaceApproximation?
+    var starts = try search.starts(chains, around: origin, key, isCancelled) { mode in
+      let approximation = try LaplaceApproximation(self, at: mode)
+      laplace = approximation
+      return { key, shrinkage in approximation.unconstrainedDraw(key, spread: shrinkage * spread) }
     }
-    if laplace.flatDirections > 0 {
-      doubts.append("\(laplace.flatDirections) directions have no curvature there")
-    }
+    guard let laplace else { return starts }
     let metric = Metric.dense(laplace.covariance, dimension: dimension)
-    return try (0..<chains).map { chain in
-      let position = try search.nearby(key.folding(in: chain)) { key, shrinkage in
-        laplace.unconstrainedDraw(key, spread: shrinkage * spread)
-      }
-      return ChainStart(
-        position: position, metric: metric,
-        warning: chain > 0 || doubts.isEmpty
-          ? nil
-          : "the Laplace approximation that chains start from is doubtful: \(doubts.joined(separator: ", ")); try another initial strategy"
-      )
-    }
+    for chain in starts.indices { starts[chain].metric = metric }
+    starts[0].warnings += laplace.warnings.map(\.message)
+    return starts
   }
 
   /// Returns a point at which the log density and its gradient are finite.
@@ -162,7 +196,10 @@ extension CompiledDensity {
   private func startSearch(attempts: Int = 100) -> StartSearch<DensityEvaluator> {
     StartSearch(
       evaluator: makeEvaluator(), sites: layout.entries.map { ($0.name, $0.range) },
-      propose: propose, attempts: attempts)
+      propose: propose,
+      // An improper prior has no draws.
+      origin: { (try? priorDraw(0)) == nil ? .uniform(radius: 2) : .median(draws: 15) },
+      attempts: attempts)
   }
 
   /// Returns one proposal.
