@@ -100,7 +100,7 @@ let package = Package(
       "GalaxyFitting",
       [
         "Numerics", "Tensors", "Distributions", "PPL", "Rendering", "FITS", "Plotting",
-        "Inference", "GalaxyModels", "JSON", csv,
+        "Inference", "GalaxyModels", "JSON", "ASDF", csv,
       ] + sourceExtractorDependencies),
     // Row 7: face.
     module(
@@ -157,9 +157,9 @@ let package = Package(
     tests("JSON", ["JSON"]),
     tests("Plotting", ["Plotting", "CCairo"]),
     tests(
-      "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS", "Numerics"],
+      "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS", "Numerics", "JSON"],
       resources: [.copy("Golden")]),
-    tests("Command", ["sersic", "FITS"], resources: [.copy("Golden")]),
+    tests("Command", ["sersic", "FITS", "ASDF"], resources: [.copy("Golden")]),
   ],
   swiftLanguageModes: [.v6]
 )

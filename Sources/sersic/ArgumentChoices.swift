@@ -20,4 +20,6 @@ enum FitMethod: String, CaseIterable, ExpressibleByArgument {
   case map
   /// A normal approximation of the posterior at its mode.
   case laplace
+  /// Markov chains: the no-U-turn sampler.
+  case nuts
 }

@@ -18,7 +18,7 @@ struct FitCommand: ParsableCommand {
     discussion: """
       Writes a table to standard output (a JSON document with --json), progress and warnings to \
       standard error, and with --output DIR the files result.json, model.fits, residual.png and, \
-      with a posterior, corner.png. Positions count from 0 at the centre of the first pixel; theta is \
+      with a posterior, corner.png and posterior.asdf (the draws). Positions count from 0 at the centre of the first pixel; theta is \
       in radians from +y counter-clockwise; r_eff is on the major axis, in pixels.
 
       Priors: normal(mean, sd), truncated-normal(mean, sd, low, high), uniform(low, high), \
@@ -72,8 +72,20 @@ struct FitCommand: ParsableCommand {
   @Option(help: "The optimiser of the maximum.")
   var optimizer = MAPOptimizer.levenbergMarquardt
 
-  @Option(parsing: .unconditional, help: "The number of draws from the posterior.")
-  var draws = 10_000
+  @Option(
+    parsing: .unconditional,
+    help:
+      "The number of draws from the posterior, with nuts of each chain. (default: 10000, with nuts 1000)"
+  )
+  var draws: Int?
+
+  @Option(parsing: .unconditional, help: "The number of chains of nuts.")
+  var chains = 2
+
+  @Option(
+    parsing: .unconditional,
+    help: "The iterations of each chain of nuts that tune the sampler and are not kept.")
+  var warmup = 1000
 
   @Option(parsing: .unconditional, help: "The seed of all draws, from 0.")
   var seed: UInt64 = 0
@@ -90,13 +102,38 @@ struct FitCommand: ParsableCommand {
   /// The largest number of draws: half a gigabyte of numbers for a Sérsic profile.
   private static let mostDraws = 10_000_000
 
-  func run() throws {
-    let loss = try GalaxyFitting.loss(from: loss)
-    guard (2...Self.mostDraws).contains(draws) else {
+  /// The largest number of chains, and of iterations of a warm-up.
+  private static let mostChains = 1000
+
+  /// The number of draws: of each chain with nuts, else in all.
+  private var drawCount: Int { draws ?? (method == .nuts ? 1000 : 10_000) }
+
+  /// Checks the numbers of chains and draws.
+  private func checkCounts() throws {
+    let most = method == .nuts ? Self.mostDraws / max(1, chains) : Self.mostDraws
+    guard (1...Self.mostChains).contains(chains) else {
+      throw OptionError(
+        "--chains", "expected from 1 chain to \(Self.mostChains), found \(chains); 2 is the default"
+      )
+    }
+    // Split R-hat needs two draws in each half of a chain.
+    let least = method == .nuts ? 4 : 2
+    guard drawCount >= least, drawCount <= most else {
       throw OptionError(
         "--draws",
-        "expected from 2 draws to \(Self.mostDraws), found \(draws); 10000 is the default")
+        "expected from \(least) draws to \(most), found \(drawCount); 10000 is the default, with nuts 1000 of each chain"
+      )
     }
+    guard (0...Self.mostDraws).contains(warmup) else {
+      throw OptionError(
+        "--warmup",
+        "expected from 0 iterations to \(Self.mostDraws), found \(warmup); 1000 is the default")
+    }
+  }
+
+  func run() throws {
+    let loss = try GalaxyFitting.loss(from: loss)
+    try checkCounts()
     let position = try input.position()
     let settings = try PriorSettings(priors: priors, fix: fix, start: start)
     // Names are checked before files are read: a slip of the pen should not wait for a disk.
@@ -132,11 +169,9 @@ struct FitCommand: ParsableCommand {
     let provenance = provenance(of: fit.image)
     var remarks = properties.findings
     var posterior: PosteriorFit?
-    if method == .laplace && !Interruption.isRequested {
+    if method != .map && !Interruption.isRequested {
       do {
-        posterior = try fit.estimatePosterior(
-          .laplace, from: best, draws: draws, key: RandomKey(seed),
-          isCancelled: Patience("estimating the posterior").isOver)
+        posterior = try estimate(fit, best)
       } catch {
         remarks.append(
           InputFinding(
@@ -145,14 +180,34 @@ struct FitCommand: ParsableCommand {
       }
     }
     if Interruption.isRequested {
-      // What is left of a posterior that was stopped would look like one.
-      posterior = nil
+      // Complete draws of chains are draws of the posterior, if fewer than were asked for; what is left of another
+      // estimate that was stopped would only look like one.
+      let hasDraws = posterior?.sampler != nil && (posterior?.draws.draws ?? 0) >= 4
+      if !hasDraws { posterior = nil }
       remarks.append(
         InputFinding(
           .warning, "interrupted", subject: "fit",
-          "stopped on request; the numbers are those of the best point so far"))
+          hasDraws
+            ? "stopped on request; the numbers are those of the draws so far"
+            : "stopped on request; the numbers are those of the best point so far"))
     }
     return FitResult(best, posterior: posterior, provenance: provenance, remarks: remarks)
+  }
+
+  /// Estimates the posterior by the method that was asked for.
+  private func estimate(_ fit: FitSingle, _ best: MAPFit) throws -> PosteriorFit? {
+    let key = RandomKey(seed)
+    switch method {
+    case .map: return nil
+    case .laplace:
+      return try fit.estimatePosterior(
+        .laplace, from: best, draws: drawCount, key: key,
+        isCancelled: Patience("estimating the posterior").isOver)
+    case .nuts:
+      return try fit.sample(
+        chains: chains, warmUp: warmup, draws: drawCount, from: best, key: key,
+        progress: .terminal, isCancelled: { Interruption.isRequested })
+    }
   }
 
   /// Prints the result, writes its files, and says what was done.
@@ -203,7 +258,8 @@ struct FitCommand: ParsableCommand {
       return "make room in \(folder.path), or name another folder with --output, and fit again"
     }
     return method == .map
-      ? look + ", then add --method laplace for uncertainties"
+      ? look
+        + ", then add --method laplace for uncertainties, or --method nuts for the full posterior"
       : look + (written.contains("corner.png") ? " and corner.png" : "")
         + ", then try another --loss or --sky and compare"
   }
@@ -214,7 +270,7 @@ struct FitCommand: ParsableCommand {
       "profile": profile.rawValue, "sky": sky.rawValue, "loss": loss, "method": method.rawValue,
       "prior-style": priorStyle.rawValue, "renderer": renderer.rawValue, "seed": "\(seed)",
       "optimizer": optimizer.rawValue, "pixel-response": image.pixelResponse.rawValue,
-      "draws": "\(draws)",
+      "draws": "\(drawCount)", "chains": "\(chains)", "warmup": "\(warmup)",
     ]
     let words = Array(CommandLine.arguments.dropFirst())
     let given = Set(words.map { $0.prefix { $0 != "=" } })

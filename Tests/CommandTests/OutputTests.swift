@@ -42,7 +42,7 @@ struct OutputTests {
     }
     #expect(
       scene.folder.names(in: "a/b/c") == [
-        "corner.png", "model.fits", "residual.png", "result.json",
+        "corner.png", "model.fits", "posterior.asdf", "residual.png", "result.json",
       ])
     #expect(try scene.run(sky: "none", "--output", "plain", "--no-plots").status == 0)
     #expect(scene.folder.names(in: "plain") == ["model.fits", "result.json"])

@@ -2,6 +2,7 @@
 //
 // The files of a result: result.json, model.fits and the pictures.
 
+import ASDF
 import FITS
 import GalaxyModels
 import Inference
@@ -27,6 +28,13 @@ extension FitResult {
       folder.write(json.text + "\n", to: "result.json"),
       folder.write("model.fits") { try FITSWriter.write(images, to: $0) },
     ]
+    if let asdf {
+      products.append(
+        folder.write("posterior.asdf") { path in
+          try ASDFWriter(software: "swift-sersic", version: provenance.version)
+            .write(asdf, to: path)
+        })
+    }
     if plots { products += writePlots(to: folder) }
     return products
   }

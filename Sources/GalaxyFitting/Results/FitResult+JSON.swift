@@ -27,6 +27,7 @@ extension FitResult {
       "fit": fitJSON,
       "covariance": covarianceJSON,
       "posterior": posteriorJSON,
+      "sampler": samplerJSON,
       "warnings": .array(warnings.map(FitResult.finding)),
       "notes": .array(findings.filter { $0.severity < .warning }.map(FitResult.finding)),
       "priors": .texts(best.fit.prior.texts),
@@ -98,6 +99,26 @@ extension FitResult {
         "seconds": .number(posterior.seconds),
       ])
     }
+  }
+
+  /// What the sampler met; nil where no Markov chain made the draws.
+  private var samplerJSON: JSONValue? {
+    guard let posterior, let sampler = posterior.sampler else { return nil }
+    let steps = sampler.acceptance.count
+    let acceptance = sampler.acceptance.reduce(0, +) / Double(max(1, steps))
+    return .members([
+      "chains": .integer(posterior.draws.chains),
+      "draws": .integer(posterior.draws.draws),
+      "warm_up": .integer(sampler.warmUp),
+      "divergences": .integer(sampler.divergences),
+      "leapfrogs": .integer(sampler.gradients.reduce(0, +)),
+      "warm_up_leapfrogs": .integer(sampler.warmUpGradients),
+      "step_size": .array(sampler.stepSizes.map { .number($0) }),
+      "acceptance": .number(acceptance),
+      "largest_tree_depth": .integer(sampler.treeDepth.max() ?? 0),
+      "e_bfmi": .array(posterior.draws.diagnostics.energyFractions.map { .number($0) }),
+      "was_cancelled": .bool(sampler.wasCancelled),
+    ])
   }
 
   /// The inputs with their checksums, by role.

@@ -30,6 +30,12 @@ extension FitResult {
     if inside.isFinite, fit.prior.profile != .pointsource {
       lines.append("\(decimal(100 * inside, 1)) % of the flux lies inside the frame")
     }
+    if let posterior, let sampler = posterior.sampler {
+      let draws = posterior.draws
+      lines.append(
+        "\(draws.chains) chains of \(draws.draws) draws after \(sampler.warmUp) of warm-up, \(sampler.gradients.reduce(0, +)) leapfrog steps, \(sampler.divergences) divergences"
+      )
+    }
     lines.append(
       "\(best.optimum.explanation), \(best.evaluations) evaluations, \(decimal(best.seconds + (posterior?.seconds ?? 0), 2)) s"
     )
@@ -39,11 +45,11 @@ extension FitResult {
   /// The rows of the table, head first.
   private var rows: [[String]] {
     let hasPosterior = posterior != nil
-    var rows = [
-      hasPosterior
-        ? ["parameter", "MAP", "mean", "± sd", "5 %", "16 %", "50 %", "84 %", "95 %", "unit"]
-        : ["parameter", "MAP", "unit"]
-    ]
+    let isSampled = posterior?.sampler != nil
+    var head = ["parameter", "MAP"]
+    if hasPosterior { head += ["mean", "± sd", "5 %", "16 %", "50 %", "84 %", "95 %"] }
+    if isSampled { head += ["ESS", "R-hat"] }
+    var rows = [head + ["unit"]]
     let parents = parentParameters.map { ($0, "\($0.name) (parent)") }
     for (summary, name) in (parameters + derived).map({ ($0, $0.name) }) + parents {
       let unit = summary.isFixed ? (summary.unit + " (fixed)").trimmingBlank : summary.unit
@@ -52,13 +58,18 @@ extension FitResult {
         continue
       }
       guard let mean = summary.mean, let sd = summary.standardDeviation else {
-        rows.append([name, significant(summary.map, 7)] + Array(repeating: "", count: 7) + [unit])
+        rows.append(
+          [name, significant(summary.map, 7)]
+            + Array(repeating: "", count: head.count - 2) + [unit])
         continue
       }
       let format = NumberFormat(error: sd, values: [summary.map, mean] + summary.quantiles)
+      let worth =
+        isSampled
+        ? [decimal(summary.bulkESS ?? .nan, 0), decimal(summary.rHat ?? .nan, 3)] : []
       rows.append(
         [name, format(summary.map), format(mean), "± " + format(sd)]
-          + summary.quantiles.map { format($0) } + [unit])
+          + summary.quantiles.map { format($0) } + worth + [unit])
     }
     return rows
   }

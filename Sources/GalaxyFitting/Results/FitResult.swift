@@ -64,7 +64,9 @@ public struct FitResult: Sendable {
       guard let scalar = draws[name] else {
         return ParameterSummary(name: name, unit: unit, map: value)
       }
-      return ParameterSummary(name: name, unit: unit, map: value, draws: scalar)
+      return ParameterSummary(
+        name: name, unit: unit, map: value, draws: scalar,
+        isSampled: posterior?.sampler != nil)
     }
     let origin = fit.image.origin
     let isSection = origin.x != 0 || origin.y != 0
@@ -77,7 +79,10 @@ public struct FitResult: Sendable {
       default: nil
       }
     }
-    derived = [FitResult.magnitude(best, draws[GalaxySite.flux])].compactMap { $0 }
+    derived = [
+      FitResult.magnitude(
+        best, draws[GalaxySite.flux], isSampled: posterior?.sampler != nil)
+    ].compactMap { $0 }
     var seen: Set<InputFinding> = []
     findings = (fit.image.findings + remarks + best.findings + (posterior?.findings ?? []))
       .filter { seen.insert($0).inserted }
@@ -140,7 +145,9 @@ public struct FitResult: Sendable {
   }
 
   /// Returns the magnitude zero point − 2.5 log10 flux; nil without a zero point or with fluxes that are not positive.
-  private static func magnitude(_ best: MAPFit, _ flux: ScalarDraws?) -> ParameterSummary? {
+  private static func magnitude(
+    _ best: MAPFit, _ flux: ScalarDraws?, isSampled: Bool
+  ) -> ParameterSummary? {
     guard let zeroPoint = best.fit.image.zeroPoint, let map = best.values[GalaxySite.flux], map > 0
     else { return nil }
     let value = zeroPoint - 2.5 * log10(map)
@@ -151,6 +158,7 @@ public struct FitResult: Sendable {
       name: "magnitude", chains: flux.chains,
       values: flux.values.map { zeroPoint - 2.5 * log10($0) },
       period: nil)
-    return ParameterSummary(name: "magnitude", unit: "mag", map: value, draws: draws)
+    return ParameterSummary(
+      name: "magnitude", unit: "mag", map: value, draws: draws, isSampled: isSampled)
   }
 }

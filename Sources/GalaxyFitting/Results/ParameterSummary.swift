@@ -33,6 +33,15 @@ public struct ParameterSummary: Sendable, Hashable {
   /// The quantiles at ``probabilities``; empty without a posterior; an angle's may leave [0, period).
   public let quantiles: [Double]
 
+  /// The effective sample size of the centre; nil unless Markov chains made the draws.
+  public let bulkESS: Double?
+
+  /// The effective sample size of the tails; nil unless Markov chains made the draws.
+  public let tailESS: Double?
+
+  /// The rank-normalised split R-hat; nil unless Markov chains made the draws.
+  public let rHat: Double?
+
   /// Creates a summary of a value alone.
   init(name: String, unit: String, map: Double, isFixed: Bool = false) {
     self.name = name
@@ -42,10 +51,13 @@ public struct ParameterSummary: Sendable, Hashable {
     mean = nil
     standardDeviation = nil
     quantiles = []
+    bulkESS = nil
+    tailESS = nil
+    rHat = nil
   }
 
-  /// Creates a summary of a value and draws.
-  init(name: String, unit: String, map: Double, draws: ScalarDraws) {
+  /// Creates a summary of a value and draws; of those of Markov chains it tells what they are worth.
+  init(name: String, unit: String, map: Double, draws: ScalarDraws, isSampled: Bool = false) {
     self.name = name
     self.unit = unit
     self.map = map
@@ -53,6 +65,9 @@ public struct ParameterSummary: Sendable, Hashable {
     mean = draws.mean
     standardDeviation = draws.standardDeviation
     quantiles = draws.quantiles(Self.probabilities.map(\.value))
+    bulkESS = isSampled ? draws.bulkESS : nil
+    tailESS = isSampled ? draws.tailESS : nil
+    rHat = isSampled ? draws.rHat : nil
   }
 
   /// Creates a summary from its parts.
@@ -64,6 +79,9 @@ public struct ParameterSummary: Sendable, Hashable {
     mean = old.mean.map { $0 + offset }
     standardDeviation = old.standardDeviation
     quantiles = old.quantiles.map { $0 + offset }
+    bulkESS = old.bulkESS
+    tailESS = old.tailESS
+    rHat = old.rHat
   }
 
   /// Returns the summary of the same quantity counted from another zero point.
@@ -71,7 +89,7 @@ public struct ParameterSummary: Sendable, Hashable {
     ParameterSummary(self, name: name, offset: offset)
   }
 
-  /// The members of `result.json`: map, mean, sd, q05 … q95; what is not there is left out.
+  /// The members of `result.json`: map, mean, sd, q05 … q95, ess_bulk, ess_tail, r_hat; what is not there is left out.
   public var json: JSONValue {
     var members = [JSONValue.Member(name: "map", value: .number(map))]
     if let mean { members.append(JSONValue.Member(name: "mean", value: .number(mean))) }
@@ -80,6 +98,9 @@ public struct ParameterSummary: Sendable, Hashable {
     }
     for (probability, value) in zip(Self.probabilities, quantiles) {
       members.append(JSONValue.Member(name: probability.name, value: .number(value)))
+    }
+    for (name, value) in [("ess_bulk", bulkESS), ("ess_tail", tailESS), ("r_hat", rHat)] {
+      if let value { members.append(JSONValue.Member(name: name, value: .number(value))) }
     }
     if isFixed { members.append(JSONValue.Member(name: "fixed", value: true)) }
     if !unit.isEmpty { members.append(JSONValue.Member(name: "unit", value: .string(unit))) }

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+//
+// The posterior by Markov chains: the no-U-turn sampler, started and tuned from the maximum and its curvature.
+
+import Distributions
+import GalaxyModels
+public import Inference
+public import Numerics
+
+extension FitSingle {
+  /// Draws from the posterior with the no-U-turn sampler.
+  ///
+  /// The chains start at draws of the Laplace approximation, whose deviations are doubled so that R-hat is a test, and its
+  /// covariance is their first metric: a warm-up then only has the step size to find, and what the curvature at one point
+  /// did not tell.
+  ///
+  /// - Parameters:
+  ///   - chains: The number of chains.
+  ///   - warmUp: The iterations of each chain that tune the sampler and are not kept.
+  ///   - draws: The draws of each chain.
+  ///   - best: The maximum, where it is known already.
+  ///   - start: Starting values for the search of the maximum otherwise.
+  ///   - key: The key of the draws.
+  ///   - progress: Who is told how far the run is.
+  ///   - isCancelled: Asked between steps, from several threads; complete draws are kept.
+  /// - Returns: The draws with their summary; its findings say what makes them doubtful.
+  /// - Throws: `ModelError` if no chain finds a starting point.
+  /// - Precondition: `chains` and `draws` are positive, `warmUp` is not negative.
+  public func sample(
+    chains: Int = 2, warmUp: Int = 1000, draws: Int = 1000, from best: MAPFit? = nil,
+    start: [String: Double] = [:], key: RandomKey = 0, progress: Progress = .none,
+    isCancelled: @Sendable @escaping () -> Bool = { false }
+  ) throws -> PosteriorFit {
+    let best = try best ?? findMAP(start: start, isCancelled: isCancelled)
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let mode = density.pulledInside(best.optimum.position)
+    let approximation = try? LaplaceApproximation(density, from: mode, isCancelled: isCancelled)
+    let sample = try NUTS().run(
+      density, chains: chains, warmUp: warmUp, draws: draws, key: key,
+      initial: .laplace(from: .unconstrained([approximation?.mode.position ?? mode]), spread: 2),
+      adaptation: isTrusted(approximation) ? .stepSizeOnly : .dense,
+      sites: .named(prior.freeSites), progress: progress, isCancelled: isCancelled)
+    return PosteriorFit(
+      best: best, method: "nuts", draws: sample, approximation: nil,
+      seconds: (clock.now - begin).seconds)
+  }
+
+  /// Returns whether the curvature at the mode is a metric for the whole posterior, better than what a warm-up can learn.
+  ///
+  /// It is where the search has converged, the density curves down in every direction, and angles are sharp: an angle
+  /// that is not runs around its circle, on which the curvature at one point says nothing of the others.
+  private func isTrusted(_ approximation: LaplaceApproximation?) -> Bool {
+    guard let approximation, approximation.mode.isConverged, approximation.flatDirections == 0
+    else { return false }
+    let covariance = approximation.covariance
+    let n = density.dimension
+    return density.layout.entries.allSatisfy { entry in
+      guard case .circular = entry.constraint else { return true }
+      // The coordinates of an angle lie on a circle of radius 1: half a radian in phase is a quarter in an angle of period π.
+      return entry.range.allSatisfy { covariance[$0 * n + $0] < 0.25 }
+    }
+  }
+}
