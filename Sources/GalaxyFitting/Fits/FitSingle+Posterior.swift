@@ -2,6 +2,7 @@
 //
 // Estimates of the posterior by optimisation: the Laplace approximation.
 
+import GalaxyModels
 import Inference
 public import Numerics
 

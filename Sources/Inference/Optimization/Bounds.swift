@@ -42,8 +42,8 @@ extension Constraint {
     case .positive: Edges(low: spread(Tensor(0)), high: nil)
     case .greaterThan(let low): Edges(low: spread(low), high: nil)
     case .lessThan(let high): Edges(low: nil, high: spread(high))
-    case .real, .circular, .simplex, .ordered, .positiveOrdered, .boolean, .nonNegativeInteger,
-      .integerInterval:
+    case .real, .circular, .simplex, .ordered, .positiveOrdered, .lowerCholesky,
+      .correlationCholesky, .boolean, .nonNegativeInteger, .integerInterval:
       Edges(low: nil, high: nil)
     }
   }
