@@ -45,6 +45,12 @@ struct TypeCheckingTests {
     }
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
+    // The YAML library brings a C module of its own, whose map lies with its sources.
+    let yaml = root.appendingPathComponent(
+      ".build/checkouts/Yams/Sources/CYaml/include/module.modulemap")
+    if FileManager.default.fileExists(atPath: yaml.path) {
+      arguments += ["-Xcc", "-fmodule-map-file=\(yaml.path)"]
+    }
     for library in ["CFFTW", "COpenBLAS"] {
       let folder = root.appendingPathComponent("Sources").appendingPathComponent(library)
       arguments += ["-I", folder.path]
