@@ -42,6 +42,53 @@ struct KernelTests {
     try checkKernel("widths", RandomWalkMetropolis(scale: 1.4, widths: [1, 3, 0.2]))
   }
 
+  @Test("Langevin steps leave a correlated normal invariant, whatever the metric")
+  func langevin() throws {
+    try checkKernel("identity", MALA(stepSize: 0.15))
+    try checkKernel("diagonal", MALA(stepSize: 0.4, metric: .diagonal([1, 9, 0.04])))
+    let dense = Metric.dense(CorrelatedNormal.covariance, dimension: 3)
+    try checkKernel("dense", MALA(stepSize: 1.2, metric: dense))
+    // Off by a factor in one coordinate: slower, and right all the same.
+    try checkKernel("wrong metric", MALA(stepSize: 0.2, metric: .diagonal([4, 1, 0.04])))
+  }
+
+  @Test("the energy error of a Langevin step falls with the third power of its size")
+  func langevinError() {
+    let target = CorrelatedNormal()
+    /// Returns the mean rejection of steps from exact draws.
+    func rejection(_ size: Double) -> Double {
+      let kernel = MALA(stepSize: size, metric: .diagonal([1, 9, 0.04]))
+      return (0..<20_000).reduce(0.0) { sum, k in
+        let key = RandomKey(8).folding(in: k)
+        var state = kernel.start(at: CorrelatedNormal.draw(key), target, key: key)
+        return sum + (1 - kernel.step(&state, target, key: key.folding(in: 1)).acceptance) / 20_000
+      }
+    }
+    // 8 to leading order; the next order is ε² smaller, and 20 000 steps know each mean to 2 %.
+    let ratio = rejection(0.1) / rejection(0.05)
+    #expect(ratio > 7 && ratio < 9, "\(ratio)")
+  }
+
+  @Test("a warm-up tunes Langevin steps as it does those of NUTS")
+  func tunedLangevin() throws {
+    let density = try noncentred.logDensity()
+    let draws = try MALA().run(density, chains: 4, warmUp: 1000, draws: 20_000, key: 3)
+    // posteriordb's reference draws: mu 4.42 ± 3.30, tau 3.60 ± 3.13 (mean ± sd), known to 0.03.
+    let expected = [("mu", 4.42, 3.30), ("tau", 3.60, 3.13)]
+    for (name, mean, deviation) in expected {
+      let scalar = try #require(draws.scalars.first { $0.name == name })
+      #expect(scalar.rHat < 1.02, "\(name): R-hat \(scalar.rHat)")
+      // Five Monte Carlo errors and the reference's own; deviations of a heavy tail to a tenth.
+      #expect(abs(scalar.mean - mean) < 5 * scalar.meanError + 0.1)
+      #expect(abs(scalar.standardDeviation / deviation - 1) < 0.1)
+    }
+    let statistics = try #require(draws.statistics)
+    let acceptance = statistics.acceptance.reduce(0, +) / Double(statistics.acceptance.count)
+    // The averaged step size overshoots the target acceptance a little, as in Stan.
+    #expect(abs(acceptance - 0.574) < 0.12, "acceptance \(acceptance)")
+    #expect(statistics.metrics.count == 4)
+  }
+
   @Test("the no-U-turn sampler leaves a correlated normal invariant")
   func nuts() throws { try checkKernel("NUTS", NUTS(stepSize: 0.15), chains: 4000) }
 

@@ -2,7 +2,7 @@
 //
 // The Euclidean metric of Hamiltonian samplers: diagonal or dense, given by the inverse mass matrix.
 
-import Numerics
+public import Numerics
 
 /// The metric of a Hamiltonian sampler, given by the inverse mass matrix M⁻¹, an estimate of the posterior's covariance.
 public enum Metric: Sendable, Codable, Equatable {
@@ -22,6 +22,31 @@ public enum Metric: Sendable, Codable, Equatable {
     case .diagonal(let variances): variances.count
     case .dense(_, let n): n
     }
+  }
+
+  /// Returns the velocity M⁻¹ p of a momentum.
+  public func velocity(_ momentum: [Double]) -> [Double] {
+    precondition(
+      momentum.count == dimension,
+      "velocity: expected \(dimension) elements, got \(momentum.count)")
+    var velocity = momentum
+    momentum.withUnsafeBufferPointer { p in
+      velocity.withUnsafeMutableBufferPointer { v in
+        guard let p = p.baseAddress, let v = v.baseAddress else { return }
+        PreparedMetric(self).velocity(p, v)
+      }
+    }
+    return velocity
+  }
+
+  /// Returns a momentum drawn from N(0, M).
+  public func momentum(key: RandomKey) -> [Double] {
+    var momentum = [Double](repeating: 0, count: dimension)
+    momentum.withUnsafeMutableBufferPointer { p in
+      guard let p = p.baseAddress else { return }
+      PreparedMetric(self).drawMomentum(p, key)
+    }
+    return momentum
   }
 }
 
