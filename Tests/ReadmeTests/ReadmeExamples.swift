@@ -81,6 +81,10 @@ func eightSchoolsAtOrigin(_ y: [Double], _ sigma: [Double], _ folder: String) th
     checkpoint: Checkpoint("\(folder)/schools.chains"))
   print(draws.summary())
   for warning in draws.diagnostics.warnings { print(warning) }
+  let replicated = try Predictive(noncentred, draws).sample(key: 2)
+  let score = try leaveOneOut(noncentred, draws)
+  print(replicated["y"].shape, score)
+  try draws.save(to: "\(folder)/schools.asdf")
   let tempered = eightSchools.conditioned(on: ["mu": 3]).handled(by: Tempered(beta: 0.5))
   return (value, gradient, draws, try tempered.trace(key: 0))
 }
