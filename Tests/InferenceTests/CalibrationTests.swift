@@ -207,7 +207,11 @@ struct CalibrationTests {
       m.factor("f", x)
     }
     let bare = Model<Void> { m in m.sample("x", Normal(0, 1)) }
-    for (model, sites) in [(factor, nil), (bare, nil), (bare, ["z"])] as [(Model<Void>, [String]?)]
+    let flat = Model<Void> { m in
+      m.observe("y", Normal(m.sample("x", ImproperUniform(.real)), 1), 0)
+    }
+    for (model, sites) in [(factor, nil), (bare, nil), (bare, ["z"]), (flat, nil)]
+      as [(Model<Void>, [String]?)]
     {
       let error = mistake {
         _ = try simulationBasedCalibration(model, data: sites) { density, _ in

@@ -140,6 +140,27 @@ struct PredictiveTests {
     #expect(centred.names == ["mu", "tau", "theta", "y"])
   }
 
+  @Test(
+    "a flat prior serves predictions under draws; where it would have to be drawn from it is refused"
+  )
+  func flat() throws {
+    let model = Model<Void> { m in
+      let mu = m.sample("mu", ImproperUniform(.real))
+      m.observe("y", Normal(mu, 1), 0)
+    }
+    let draws = Draws(
+      chains: 1, draws: 3, sites: [Draws.Site(name: "mu", shape: [], values: [0, 100, 200])])
+    let y = try Predictive(model, draws).sample(key: 1)["y"].elements
+    #expect(zip(y, [0, 100, 200]).allSatisfy { abs($0 - $1) < 6 })
+    let empty = Draws(chains: 1, draws: 3, sites: [])
+    for predictive in [Predictive(model, prior: 10), Predictive(model, empty)] {
+      let error = mistake { _ = try predictive.sample(sites: ["mu", "y"]) }
+      #expect(error?.kind == .misuse && error?.site == "mu", "\(String(describing: error))")
+    }
+    let fixed = try Predictive(model.substituting(["mu": 50]), prior: 10).sample(sites: ["y"])
+    #expect(fixed["y"].elements.allSatisfy { abs($0 - 50) < 6 })
+  }
+
   @Test("deterministic sites are computed, those among the draws are left alone")
   func deterministic() throws {
     let model = Model<Void> { m in

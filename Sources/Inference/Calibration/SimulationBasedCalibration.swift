@@ -38,7 +38,7 @@ import Tensors
 ///   - algorithm: Returns draws from the posterior of a density, with all randomness from the key. It is called from several threads,
 ///     so it had better use one itself.
 /// - Returns: The ranks with their tests.
-/// - Throws: ``ModelError`` if the model has factors, which cannot be simulated, or nothing to simulate. What goes wrong in a
+/// - Throws: ``ModelError`` if the model has a flat prior or factors, which cannot be simulated, or no data. What goes wrong in a
 ///   replicate is kept in the result.
 public func simulationBasedCalibration<Output>(
   _ model: Model<Output>, data: [String]? = nil, replicates: Int = 500, draws: Int = 99,
@@ -99,7 +99,10 @@ private struct Calibration: Sendable {
     quantities: @Sendable @escaping (Draws) -> Draws,
     algorithm: @Sendable @escaping (CompiledDensity, RandomKey) throws -> Draws
   ) throws {
-    let trace = try model.trace(key: key.folding(in: "look"))
+    // A flat prior, from which there are no true values, is refused here.
+    let trace = try ModelRuns(
+      model, Draws(chains: 1, draws: 1, sites: []), drawable: nil, key: key.folding(in: "look")
+    ).trace(0)
     if let factor = trace.sites.first(where: { $0.kind == .factor }) {
       throw ModelError(
         .misuse, site: factor.name,

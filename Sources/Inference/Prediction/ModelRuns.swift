@@ -3,6 +3,7 @@
 // A model run once under each of many draws, on threads; results do not depend on their number.
 
 import Dispatch
+import Distributions
 import Numerics
 import PPL
 import Synchronization
@@ -22,8 +23,15 @@ struct ModelRuns: Sendable {
   /// The key of what is drawn anew.
   let key: RandomKey
 
+  /// Whether a site with a flat density, which has no draws, may take any value instead.
+  let allowsImproper: Bool
+
   /// Prepares runs.
-  init(_ model: Model<Void>, _ draws: Draws, drawable: Set<String>? = [], key: RandomKey = 0) {
+  init(
+    _ model: Model<Void>, _ draws: Draws, drawable: Set<String>? = [], key: RandomKey = 0,
+    allowsImproper: Bool = false
+  ) {
+    self.allowsImproper = allowsImproper
     self.model = model
     self.draws = draws
     self.drawable = drawable
@@ -37,12 +45,14 @@ struct ModelRuns: Sendable {
 
   /// Returns the sites of the model at a draw, counted chain after chain.
   func trace(_ place: Int) throws -> Trace {
-    try Self.run(model, draws, place, drawable, key(place)).1
+    try Self.run(model, draws, place, drawable, key(place), allowsImproper: allowsImproper).1
   }
 
   /// Runs a model at a draw and returns its output with all sites.
   static func run<Output>(
-    _ model: Model<Output>, _ draws: Draws, _ place: Int, _ drawable: Set<String>?, _ key: RandomKey
+    _ model: Model<Output>, _ draws: Draws, _ place: Int, _ drawable: Set<String>?,
+    _ key: RandomKey,
+    allowsImproper: Bool = false
   ) throws -> (Output, Trace) {
     let values = draws.draw(chain: place / draws.draws, place % draws.draws).values
     let handler = Substitution(values: values, drawable: drawable)
@@ -51,6 +61,12 @@ struct ModelRuns: Sendable {
       throw ModelError(
         .unknownSites(final.missing),
         "expected draws of every latent site, found none of \(final.missing); the draws hold \(draws.names). Keep all latent sites when sampling, or name these in sites: to draw them from their priors"
+      )
+    }
+    if let flat = final.improper, !allowsImproper {
+      throw ModelError(
+        .misuse, site: flat.name,
+        "expected a prior that can be drawn from, found \(flat.distribution.map { "\($0)" } ?? "none"); give the site a proper prior, or a value by substituting"
       )
     }
     return (output, final.trace)
@@ -131,6 +147,9 @@ struct Substitution: Handler {
   /// The latent sites that were drawn and should not have been.
   private(set) var missing: [String] = []
 
+  /// The first latent site that would have been drawn from a flat density.
+  private(set) var improper: Site?
+
   /// The names of the latent sites that were given a value inside or outside.
   private var provided: Set<String> = []
 
@@ -149,6 +168,9 @@ struct Substitution: Handler {
   }
 
   mutating func postprocess(_ site: inout Site) {
+    if site.isLatent, !provided.contains(site.name), site.distribution?.isImproper ?? false {
+      improper = improper ?? site
+    }
     if site.isLatent, let drawable, !provided.contains(site.name) {
       let name = site.origin?.name ?? site.name
       if !drawable.contains(name) && !drawable.contains(site.name) { missing.append(name) }

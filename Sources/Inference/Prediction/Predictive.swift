@@ -57,8 +57,8 @@ public struct Predictive<Output>: Sendable {
   ///     hold; for the prior the latent sites too. An observed site that is named is drawn anew, a latent one that is named and
   ///     not among the draws is drawn from its prior.
   /// - Returns: The sites, as many chains and draws as there were.
-  /// - Throws: ``ModelError`` of kind `unknownSites` if the model has no such site or the draws lack a latent one, and whatever
-  ///   mistakes the model makes.
+  /// - Throws: ``ModelError`` of kind `unknownSites` if the model has no such site or the draws lack a latent one, of kind `misuse` if
+  ///   a site would have to be drawn from a flat density, and whatever mistakes the model makes.
   public func sample(key: RandomKey = 0, sites: [String]? = nil) throws -> Draws {
     guard draws.count > 0 else { return Draws(chains: draws.chains, draws: draws.draws, sites: []) }
     let whole = model.withWholePlates().erased
@@ -66,14 +66,6 @@ public struct Predictive<Output>: Sendable {
     let runs = ModelRuns(
       whole.unconditioned(redrawn), draws, drawable: isPrior ? nil : Set(sites ?? []), key: key)
     let first = try runs.trace(0)
-    if isPrior,
-      let flat = first.sites.first(where: { $0.isLatent && $0.distribution?.isImproper ?? false })
-    {
-      throw ModelError(
-        .misuse, site: flat.name,
-        "expected a prior that can be drawn from, found \(flat.distribution.map { "\($0)" } ?? "none"); give the site a proper prior, or a value by substituting"
-      )
-    }
     let names = sites ?? defaultSites(first)
     let unknown = names.filter { name in
       first.site(name).map { $0.kind == .param || $0.kind == .factor || $0.value == nil } ?? true

@@ -22,7 +22,9 @@ func redrawnSites(
   of model: Model<Void>, under draws: Draws = Draws(chains: 1, draws: 2, sites: []),
   named names: [String]?
 ) throws -> Set<String> {
-  let runs = ModelRuns(model, draws, drawable: nil, key: RandomKey(0).folding(in: "dependence"))
+  let runs = ModelRuns(
+    model, draws, drawable: nil, key: RandomKey(0).folding(in: "dependence"),
+    allowsImproper: true)
   let first = try runs.trace(0)
   let observed = first.sites.filter { $0.kind == .sample && $0.isObserved }
   var result = Set(
