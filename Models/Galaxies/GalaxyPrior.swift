@@ -38,8 +38,14 @@ public struct GalaxyPrior: Sendable, CustomStringConvertible {
     self.distributions = distributions
   }
 
+  /// The loss whose parameters of the noise are among the sites; nil for none.
+  public private(set) var loss: ImageLoss?
+
+  /// The parameters of the noise that have the default prior of their loss.
+  private var defaultNoise: Set<String> = []
+
   /// The sites that need a prior, in order.
-  public var sites: [String] { profile.sites + sky.sites }
+  public var sites: [String] { profile.sites + sky.sites + (loss?.sites ?? []) }
 
   /// The sites that are not fixed, in order.
   public var freeSites: [String] { sites.filter { fixed[$0] == nil } }
@@ -47,7 +53,29 @@ public struct GalaxyPrior: Sendable, CustomStringConvertible {
   /// The prior of a site; nil where none has been set.
   public subscript(site: String) -> (any Distribution)? {
     get { distributions[site] }
-    set { distributions[site] = newValue }
+    set {
+      distributions[site] = newValue
+      defaultNoise.remove(site)
+    }
+  }
+
+  /// Takes the parameters of the noise of a loss among the sites, those of an earlier loss out of them.
+  ///
+  /// A fit does this for its loss: it is needed only to see or check the priors before. Where no prior has been set, the
+  /// parameter has the default prior of the loss.
+  public mutating func include(_ loss: ImageLoss) {
+    for site in defaultNoise { distributions[site] = nil }
+    defaultNoise = []
+    self.loss = loss
+    for site in loss.sites where distributions[site] == nil && fixed[site] == nil {
+      distributions[site] = ImageLoss.defaultPrior(site)
+      defaultNoise.insert(site)
+    }
+  }
+
+  /// The priors of the parameters of the noise, by site.
+  package var noise: [String: any Distribution] {
+    Dictionary((loss?.sites ?? []).map { ($0, distribution($0)) }) { $1 }
   }
 
   /// Holds a parameter at a value: it has no prior and is not fitted.
@@ -132,6 +160,11 @@ public func meaningfulRange(of site: String) -> ClosedRange<Double>? {
   case GalaxySite.rEff: 1e-3...1e5
   case GalaxySite.n: 0.25...12
   case GalaxySite.ellip: 0...0.99
+  // A noise of a hundredth of the rms and less is no noise.
+  case GalaxySite.fracScatterIncrease, GalaxySite.sigFrac: -0.99...1e5
+  case GalaxySite.sysScatterBase: 0...1e5
+  // In units of 1/20: from no pixel to all.
+  case GalaxySite.outlierFracBase: 0...20
   default: nil
   }
 }

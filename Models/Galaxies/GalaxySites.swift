@@ -24,6 +24,18 @@ public enum GalaxySite {
   public static let skyXSl = "sky_x_sl"
   /// The slope of the sky along y, in image units per pixel per pixel.
   public static let skyYSl = "sky_y_sl"
+  /// How much larger the noise is than the rms, as a fraction, where that is free in a loss.
+  public static let fracScatterIncrease = "frac_scatter_increase"
+  /// The same in a mixture with outliers.
+  public static let sigFrac = "sig_frac"
+  /// Noise besides the rms, in units of the median rms.
+  public static let sysScatterBase = "sys_scatter_base"
+  /// Noise besides the rms, in image units.
+  public static let sysScatter = "sys_scatter"
+  /// The share of pixels that are outliers, in units of 1/20.
+  public static let outlierFracBase = "outlier_frac_base"
+  /// The share of pixels that are outliers.
+  public static let outlierFrac = "outlier_frac"
   /// The model image.
   public static let model = "model"
   /// The observed pixels.
@@ -33,6 +45,8 @@ public enum GalaxySite {
   public static let pairs: [(swift: String, site: String)] = [
     ("xc", xc), ("yc", yc), ("flux", flux), ("rEff", rEff), ("n", n), ("ellip", ellip),
     ("theta", theta), ("skyBack", skyBack), ("skyXSl", skyXSl), ("skyYSl", skyYSl),
+    ("fracScatterIncrease", fracScatterIncrease), ("sigFrac", sigFrac),
+    ("sysScatterBase", sysScatterBase), ("outlierFracBase", outlierFracBase),
   ]
 
   /// Returns the unit of a site; empty for pure numbers.
@@ -43,6 +57,8 @@ public enum GalaxySite {
     case theta: "radians"
     case skyBack: "image units / pixel"
     case skyXSl, skyYSl: "image units / pixel²"
+    case sysScatterBase: "median rms"
+    case sysScatter: "image units"
     default: ""
     }
   }

@@ -26,6 +26,13 @@ struct FitCommand: ParsableCommand {
       half-cauchy(scale), laplace(loc, scale), logistic(loc, scale), gamma(shape, rate), \
       inverse-gamma(shape, scale), beta(a, b), exponential(rate); for theta normal (wrapped), \
       uniform and circular().
+
+      Losses: gaussian; student-t:dof=5 (scale=√((dof − 2)/dof), the factor of the rms); \
+      pseudo-huber:delta=3; mixture:c=5 (some pixels are outliers, c times as wide: \
+      outlier_frac_base); each also with a free noise, as in gaussian-frac (the rms is wrong by a \
+      factor 1 + frac_scatter_increase; in a mixture 1 + sig_frac) or gaussian-sys (noise \
+      sys_scatter_base besides, in units of the median rms); poisson:gain=1,sky=0 (electrons for one \
+      image unit; the sky that was subtracted).
       """)
 
   @OptionGroup var input: ImageOptions
@@ -38,7 +45,7 @@ struct FitCommand: ParsableCommand {
 
   @Option(
     help:
-      "The density of the pixels: gaussian, or student-t:dof=5,scale=1.2247 (scale times the rms).")
+      "The density of the pixels, one of the losses above with its options.")
   var loss = "gaussian"
 
   @Option(help: "The way of fitting.")
@@ -137,7 +144,7 @@ struct FitCommand: ParsableCommand {
     let position = try input.position()
     let settings = try PriorSettings(priors: priors, fix: fix, start: start)
     // Names are checked before files are read: a slip of the pen should not wait for a disk.
-    try settings.check(profile, sky)
+    try settings.check(profile, sky, loss)
     let image = try input.observedImage()
     try input.check(position, in: image)
     guard image.psf != nil || profile != .pointsource else {
@@ -148,6 +155,7 @@ struct FitCommand: ParsableCommand {
     let properties = SourceProperties(image, style: priorStyle, position: position)
     Terminal.report(properties.findings, after: image.findings)
     var prior = properties.prior(profile, sky: sky)
+    prior.include(loss)
     try settings.apply(to: &prior)
     let folder = try output.map { try OutputFolder($0) }
     let fit = try FitSingle(image, prior: prior, loss: loss, method: renderer)

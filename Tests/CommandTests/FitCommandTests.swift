@@ -226,6 +226,48 @@ struct FitCommandTests {
     }
   }
 
+  @Test(
+    "every loss of the command runs, and shows its parameters in table, JSON and priors",
+    arguments: [
+      ("gaussian-frac", ["frac_scatter_increase"]), ("gaussian-sys", ["sys_scatter_base"]),
+      ("student-t-sys:dof=4", ["sys_scatter_base"]), ("pseudo-huber:delta=2", []),
+      ("mixture:c=6", ["outlier_frac_base"]),
+      ("mixture-sys", ["sys_scatter_base", "outlier_frac_base"]),
+      ("mixture-frac", ["sig_frac", "outlier_frac_base"]), ("poisson:gain=20", []),
+    ])
+  func losses(loss: String, sites: [String]) throws {
+    let isCounts = loss.hasPrefix("poisson")
+    let scene = try CommandScene(
+      noise: isCounts ? "poisson:gain=20" : "gaussian:0.02", sky: isCounts ? "flat:3" : "none")
+    let words =
+      scene.words(sky: isCounts ? "flat" : "none")
+      + ["--loss", loss, "--method", "laplace"]
+    let table = try SersicProcess.run(words, in: scene.folder.url)
+    #expect(table.status == 0, "\(table.errors)")
+    let priors = sites.flatMap { ["--prior", "\($0)=normal(0.1,0.2)"] }
+    let outcome = try SersicProcess.run(words + ["--json"] + priors, in: scene.folder.url)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let result = outcome.json
+    #expect((result["loss"] as? String)?.hasPrefix(String(loss.prefix { $0 != ":" })) == true)
+    for site in sites {
+      #expect(table.output.contains("\n\(site) "), "\(table.output)")
+      #expect(number(result, site, "sd") > 0)
+      let prior = (result["priors"] as? [String: String])?[site] ?? ""
+      #expect(prior.hasPrefix("TruncatedNormal(loc: 0.1, scale: 0.2"), "\(prior)")
+    }
+    let derived = result["derived"] as? [String: [String: Any]] ?? [:]
+    #expect((derived["outlier_frac"] != nil) == sites.contains("outlier_frac_base"))
+    #expect((derived["sys_scatter"] != nil) == sites.contains("sys_scatter_base"))
+    // 4.5 standard deviations of a fixed noise; a robust loss reports 0.9 of the scatter where there are no outliers.
+    #expect(abs(number(result, "flux") - 120) < 5 * number(result, "flux", "sd"))
+    for option in ["--prior", "--fix", "--start"] {
+      let value = option == "--prior" ? "normal(0,1)" : "0.1"
+      let wrong = try SersicProcess.run(
+        words + [option, "frac_scatter=\(value)"], in: scene.folder.url)
+      #expect(wrong.status == 2 && wrong.errors.contains("frac_scatter"))
+    }
+  }
+
   @Test("equal seeds give equal draws, other seeds others")
   func seeds() throws {
     let scene = try CommandScene()

@@ -34,8 +34,8 @@ import Testing
     let plan = try PixelRendererPlan(width: 15, height: 13, psf: psf, layout: layout)
     let render = RenderPrimitive(plan)
     let noise = PixelTestSupport.numbers(195)
-    let likelihood = try StudentTImageLikelihood(
-      dof: 5, width: 15, height: 13, data: noise.map { 0.3 * $0 + 0.2 },
+    let likelihood = try ScaledImageLikelihood(
+      .studentT(dof: 5), width: 15, height: 13, data: noise.map { 0.3 * $0 + 0.2 },
       rms: [Double](repeating: 0.2, count: 195))
     // Second order by central differences of the renderer's pullback, exact second order of the likelihood: 1e-7.
     checkGradient("log likelihood of a scene", at: [Tensor([7.3, 2.1, 0.8, 0.1])]) { inputs in

@@ -21,6 +21,7 @@ final class ImageOperators: Sendable {
     var plans: [FFTPlanning: RendererPlan] = [:]
     var renderers: [SceneKey: RenderPrimitive] = [:]
     var likelihoods: [ImageLoss: any ImageLikelihood] = [:]
+    var medianRMS: Double?
   }
 
   private let made = Mutex(Made())
@@ -74,4 +75,23 @@ final class ImageOperators: Sendable {
       return likelihood
     }
   }
+
+  /// Returns the median rms of an image's good pixels.
+  func medianRMS(of image: ObservedImage) -> Double {
+    made.withLock { made in
+      if let known = made.medianRMS { return known }
+      let values = zip(image.rms, image.mask).compactMap { $1 ? nil : $0 }.sorted()
+      let middle = values.count / 2
+      let median =
+        values.count % 2 == 1
+        ? values[middle] : values[middle - 1] + (values[middle] - values[middle - 1]) / 2
+      made.medianRMS = median
+      return median
+    }
+  }
+}
+
+extension ObservedImage {
+  /// The median rms of the good pixels, image units.
+  public var medianRMS: Double { operators.medianRMS(of: self) }
 }

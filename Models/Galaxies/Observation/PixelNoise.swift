@@ -18,16 +18,31 @@ public struct PixelNoise: Distribution {
   /// The density of a pixel.
   public let loss: ImageLoss
 
+  /// The parameters of the noise that the loss has: the fraction, or the systematic in image units; then the share of outliers.
+  public let parameters: [Tensor]
+
   /// The fused likelihood of the image's own data.
   private let likelihood: any ImageLikelihood
 
   /// Creates the distribution.
   ///
-  /// - Throws: `RenderingError` if the loss cannot have the options it has.
-  public init(_ image: ObservedImage, model: Tensor, loss: ImageLoss) throws {
+  /// - Parameters:
+  ///   - image: The observed image.
+  ///   - model: The model image, shape `[ny, nx]`.
+  ///   - loss: The density of a pixel.
+  ///   - parameters: The parameters of the noise, scalars, in the order of the loss's sites.
+  /// - Throws: `RenderingError` if the loss cannot have the options it has, or not with this image.
+  /// - Precondition: There are as many parameters as the loss has sites.
+  public init(
+    _ image: ObservedImage, model: Tensor, loss: ImageLoss, parameters: [Tensor] = []
+  ) throws {
+    precondition(
+      parameters.count == loss.sites.count,
+      "PixelNoise: expected the parameters \(loss.sites), got \(parameters.count)")
     self.image = image
     self.model = model
     self.loss = loss
+    self.parameters = parameters
     likelihood = try image.operators.likelihood(loss, for: image)
   }
 
@@ -36,37 +51,80 @@ public struct PixelNoise: Distribution {
   public var support: Constraint { .real }
 
   public func logProbability(of value: Tensor) -> Tensor {
-    guard let data = value.constantElements else {
-      // Traced data: subtract them from the model, and compare with zero data.
-      return zeroLikelihood(model - value)
+    if let data = value.constantElements {
+      if data == image.science { return likelihood.apply([model] + parameters) }
+      // Data that the loss refuses, such as negative counts, cannot be.
+      return likelihood(of: data)?.apply([model] + parameters) ?? Tensor(-.infinity)
     }
-    if data == image.science { return likelihood(model) }
-    guard
-      let other = try? loss.likelihood(
-        width: image.width, height: image.height, data: data, rms: image.rms, mask: image.mask)
-    else { return Tensor(.nan) }
-    return other(model)
+    if case .poisson(let gain, let sky) = loss.form {
+      return poisson(counts: gain * (value + sky), mean: gain * (model + sky))
+    }
+    // Traced data: subtract them from the model, and compare with zero data.
+    let zeros = [Double](repeating: 0, count: image.science.count)
+    return likelihood(of: zeros)?.apply([model - value] + parameters) ?? Tensor(.nan)
   }
 
-  /// Returns the log density of given residuals.
-  private func zeroLikelihood(_ residual: Tensor) -> Tensor {
-    let zeros = [Double](repeating: 0, count: image.science.count)
-    guard
-      let other = try? loss.likelihood(
-        width: image.width, height: image.height, data: zeros, rms: image.rms, mask: image.mask)
-    else { return Tensor(.nan) }
-    return other(residual)
+  /// Returns the fused likelihood of other data under the loss; nil where it refuses them.
+  private func likelihood(of data: [Double]) -> (any ImageLikelihood)? {
+    try? loss.likelihood(
+      width: image.width, height: image.height, data: data, rms: image.rms, mask: image.mask)
   }
+
+  /// 1 for good pixels, 0 for bad ones, shape `[ny, nx]`.
+  private var isGood: Tensor { Tensor(image.mask.map { $0 ? 0 : 1 }, shape: eventShape) }
+
+  /// Returns the mean of the counts that the loss takes, positive for every model.
+  private func positive(_ mean: Tensor) -> Tensor {
+    let floor = PoissonImageLikelihood.floor
+    let low = minimum(mean, floor)
+    return select(mean.isLess(than: floor), floor * floor / (2 * floor - low), mean)
+  }
+
+  /// Returns the log probability of traced counts.
+  private func poisson(counts: Tensor, mean: Tensor) -> Tensor {
+    let mean = positive(mean)
+    return (isGood * (counts * log(mean) - mean - logGamma(counts + 1))).sum()
+  }
+
+  // MARK: - Draws
 
   public func sample(key: RandomKey, sampleShape: Shape) -> Tensor {
-    let rms = Tensor(image.rms, shape: eventShape)
-    let parent: any Distribution =
-      switch loss {
-      case .gaussian: Normal(model, rms)
-      case .studentT(let dof, let scale):
-        StudentT(dof, model, rms * (scale ?? (dof > 2 ? ((dof - 2) / dof).squareRoot() : 1)))
+    let shape = sampleShape + eventShape
+    switch loss.form {
+    case .poisson(let gain, let sky):
+      return Poisson(positive(gain * (model + sky))).sample(key: key, sampleShape: sampleShape)
+        / gain - sky
+    case .scaled(let density, let free):
+      let rms = Tensor(image.rms, shape: eventShape)
+      let scale: Tensor =
+        switch free {
+        case nil: rms
+        case .fraction: (1 + parameters[0]) * rms
+        case .systematic: sqrt(square(rms) + square(parameters[0]))
+        }
+      guard case .mixture(let outlierScale) = density else {
+        return model + scale * residuals(density, key: key, shape)
       }
-    return parent.sample(key: key, sampleShape: sampleShape)
+      let normal = Normal(0, 1).sample(key: key.folding(in: "normal"), sampleShape: shape)
+      let chance = Uniform(0, 1).sample(key: key.folding(in: "outlier"), sampleShape: shape)
+      let isOutlier = chance.isLess(than: parameters[parameters.count - 1])
+      return model + select(isOutlier, outlierScale * rms, scale) * normal
+    }
+  }
+
+  /// Returns draws of residuals in units of the scale, outliers aside.
+  private func residuals(_ density: PixelDensity, key: RandomKey, _ shape: Shape) -> Tensor {
+    switch density {
+    case .gaussian, .mixture: return Normal(0, 1).sample(key: key, sampleShape: shape)
+    case .studentT(let dof, _):
+      return density.scale * StudentT(dof, 0, 1).sample(key: key, sampleShape: shape)
+    case .pseudoHuber:
+      let key = key.folding(in: "hyperbolic")
+      let values = (0..<shape.reduce(1, *)).map {
+        density.hyperbolicResidual(key.folding(in: $0))
+      }
+      return Tensor(values, shape: shape)
+    }
   }
 
   public func expanded(to batchShape: Shape) -> any Distribution {

@@ -67,28 +67,40 @@ private final class RenderCase {
 private final class LikelihoodCase {
   private let likelihood: any ImageLikelihood
   private let instance: any PrimitiveInstance
+  private let parameters: UnsafeMutableBufferPointer<Double>
   private let model: UnsafeMutableBufferPointer<Double>
   private let pointers: UnsafeMutableBufferPointer<UnsafePointer<Double>>
   private let counts: UnsafeMutableBufferPointer<Int>
   private var value: [Double] = [0]
 
-  /// Makes a likelihood of fixed data of the size of a cutout.
-  init(_ make: (_ data: [Double], _ rms: [Double]) throws -> any ImageLikelihood) throws {
+  /// Makes a likelihood of fixed data of the size of a cutout, at values of the parameters of its noise.
+  init(
+    parameters values: [Double] = [], level: Double = 0,
+    _ make: (_ data: [Double], _ rms: [Double]) throws -> any ImageLikelihood
+  ) throws {
     let count = LikelihoodCase.side * LikelihoodCase.side
     let key = RandomKey(3)
     likelihood = try make(
-      (0..<count).map { key.normal(UInt64($0)) }, [Double](repeating: 0.9, count: count))
-    instance = likelihood.makeInstance(inputShapes: [[LikelihoodCase.side, LikelihoodCase.side]])
+      (0..<count).map { level + key.normal(UInt64($0)) },
+      [Double](repeating: 0.9, count: count))
+    let side = LikelihoodCase.side
+    instance = likelihood.makeInstance(inputShapes: [[side, side]] + values.map { _ in [] })
     model = .allocate(capacity: count)
-    for k in 0..<count { model.initializeElement(at: k, to: 0.1 * Double(k % 5)) }
-    pointers = .allocate(capacity: 1)
-    counts = .allocate(capacity: 1)
-    counts.initialize(repeating: count)
+    for k in 0..<count { model.initializeElement(at: k, to: level + 0.1 * Double(k % 5)) }
+    parameters = .allocate(capacity: values.count)
+    _ = parameters.initialize(from: values)
+    pointers = .allocate(capacity: 1 + values.count)
+    counts = .allocate(capacity: 1 + values.count)
+    _ = counts.initialize(from: [count] + values.map { _ in 1 })
     if let first = model.baseAddress { pointers.initialize(repeating: UnsafePointer(first)) }
+    if let first = parameters.baseAddress {
+      for k in values.indices { pointers[k + 1] = UnsafePointer(first + k) }
+    }
   }
 
   deinit {
     model.deallocate()
+    parameters.deallocate()
     pointers.deallocate()
     counts.deallocate()
   }
@@ -111,7 +123,8 @@ private final class LikelihoodCase {
       body: { self.run() },
       check: {
         // The same 1e4 terms, summed in another order.
-        let sum = self.likelihood.pixelLogLikelihood(of: Array(self.model)).reduce(0, +)
+        let sum = self.likelihood.pixelLogLikelihood(of: Array(self.model), Array(self.parameters))
+          .reduce(0, +)
         try require(
           abs(self.value[0] - sum) < 1e-12 * abs(sum), "expected \(sum), found \(self.value[0])")
       })
@@ -119,50 +132,71 @@ private final class LikelihoodCase {
 }
 
 /// The benchmarks of the parts of an evaluation.
-let renderingBenchmarks = [
-  Benchmark("render 121 x 121", runs: 100) {
-    let scene = try RenderCase(121, 121)
-    return Work(
-      asserted: "flux to 1e-3", body: { scene.render() }, check: { try scene.checkFlux() })
-  },
-  Benchmark("render 121 x 121 and pull back", runs: 100) {
-    let scene = try RenderCase(121, 121)
-    return Work(
-      asserted: "flux · ∂/∂flux = image to 1e-9", body: { scene.renderAndPullBack() },
-      check: { try scene.checkGradient() })
-  },
-  Benchmark("render 200 x 200 and pull back", runs: 100) {
-    let scene = try RenderCase(200, 200)
-    return Work(
-      asserted: "flux · ∂/∂flux = image to 1e-9", body: { scene.renderAndPullBack() },
-      check: { try scene.checkGradient() })
-  },
-  Benchmark("build the radial Fourier table", runs: 10) {
-    var table: SersicTable?
-    return Work(
-      asserted: "there is one; its values are asserted by the renders",
-      body: { table = SersicTable() },
-      // The largest κ² of the table is 2^40, less one unit in the last place.
-      check: { try require(table?.largest == 0x1p40.nextDown, "expected κ² up to 2^40") })
-  },
-  Benchmark("plan 121 x 121 by estimate", runs: 20) {
-    let psf = try Simulation.pointSpread()
-    var plan: RendererPlan?
-    return Work(
-      asserted: "the frame's size",
-      body: { plan = try RendererPlan(width: 121, height: 121, psf: psf, planning: .estimate) },
-      check: { try require(plan?.width == 121, "expected a plan") })
-  },
-  Benchmark("gaussian likelihood, per pixel", runs: 200) {
+let renderingBenchmarks =
+  [
+    Benchmark("render 121 x 121", runs: 100) {
+      let scene = try RenderCase(121, 121)
+      return Work(
+        asserted: "flux to 1e-3", body: { scene.render() }, check: { try scene.checkFlux() })
+    },
+    Benchmark("render 121 x 121 and pull back", runs: 100) {
+      let scene = try RenderCase(121, 121)
+      return Work(
+        asserted: "flux · ∂/∂flux = image to 1e-9", body: { scene.renderAndPullBack() },
+        check: { try scene.checkGradient() })
+    },
+    Benchmark("render 200 x 200 and pull back", runs: 100) {
+      let scene = try RenderCase(200, 200)
+      return Work(
+        asserted: "flux · ∂/∂flux = image to 1e-9", body: { scene.renderAndPullBack() },
+        check: { try scene.checkGradient() })
+    },
+    Benchmark("build the radial Fourier table", runs: 10) {
+      var table: SersicTable?
+      return Work(
+        asserted: "there is one; its values are asserted by the renders",
+        body: { table = SersicTable() },
+        // The largest κ² of the table is 2^40, less one unit in the last place.
+        check: { try require(table?.largest == 0x1p40.nextDown, "expected κ² up to 2^40") })
+    },
+    Benchmark("plan 121 x 121 by estimate", runs: 20) {
+      let psf = try Simulation.pointSpread()
+      var plan: RendererPlan?
+      return Work(
+        asserted: "the frame's size",
+        body: { plan = try RendererPlan(width: 121, height: 121, psf: psf, planning: .estimate) },
+        check: { try require(plan?.width == 121, "expected a plan") })
+    },
+  ] + likelihoodBenchmarks
+
+/// The benchmarks of the likelihoods: value and adjoint of each pixel, and of the parameters of the noise.
+private let likelihoodBenchmarks = [
+  likelihood("gaussian", .gaussian),
+  likelihood("gaussian with free fraction", .gaussian, .fraction),
+  likelihood("gaussian with free systematic", .gaussian, .systematic),
+  likelihood("student-t", .studentT(dof: 5)),
+  likelihood("student-t with free systematic", .studentT(dof: 5), .systematic),
+  likelihood("pseudo-huber", .pseudoHuber(delta: 3)),
+  likelihood("mixture", .mixture(outlierScale: 5)),
+  likelihood("mixture with free systematic", .mixture(outlierScale: 5), .systematic),
+  Benchmark("poisson likelihood, per pixel", runs: 200) {
     let side = LikelihoodCase.side
-    return try LikelihoodCase {
-      try GaussianImageLikelihood(width: side, height: side, data: $0, rms: $1)
-    }.work
-  },
-  Benchmark("student-t likelihood, per pixel", runs: 200) {
-    let side = LikelihoodCase.side
-    return try LikelihoodCase {
-      try StudentTImageLikelihood(dof: 5, width: side, height: side, data: $0, rms: $1)
+    return try LikelihoodCase(level: 20) { data, _ in
+      try PoissonImageLikelihood(gain: 3, width: side, height: side, data: data)
     }.work
   },
 ]
+
+/// Returns the benchmark of one likelihood.
+private func likelihood(
+  _ name: String, _ density: PixelDensity, _ freedom: NoiseFreedom? = nil
+) -> Benchmark {
+  Benchmark("\(name) likelihood, per pixel", runs: 200) {
+    let side = LikelihoodCase.side
+    let parameters = (freedom == nil ? [] : [0.2]) + (density.hasOutliers ? [0.02] : [])
+    return try LikelihoodCase(parameters: parameters) {
+      try ScaledImageLikelihood(
+        density, freedom: freedom, width: side, height: side, data: $0, rms: $1)
+    }.work
+  }
+}

@@ -21,7 +21,7 @@ public struct FitSingle: Sendable {
   /// The image.
   public let image: ObservedImage
 
-  /// The priors.
+  /// The priors, those of the noise's parameters included.
   public let prior: GalaxyPrior
 
   /// The density of the pixels around the model image.
@@ -40,7 +40,7 @@ public struct FitSingle: Sendable {
   ///
   /// - Parameters:
   ///   - image: The image.
-  ///   - prior: The priors of all parameters.
+  ///   - prior: The priors of all parameters; those of the noise have the loss's defaults unless they are set.
   ///   - loss: The density of the pixels around the model image.
   ///   - method: How the scene is rendered.
   /// - Throws: `GalaxyModelError` where priors are missing or extra; `ModelError` where the model cannot be fitted.
@@ -48,6 +48,8 @@ public struct FitSingle: Sendable {
     _ image: ObservedImage, prior: GalaxyPrior, loss: ImageLoss = .gaussian,
     method: RenderingMethod = .fourier
   ) throws {
+    var prior = prior
+    prior.include(loss)
     try prior.validate()
     self.image = image
     self.prior = prior
@@ -55,9 +57,11 @@ public struct FitSingle: Sendable {
     self.method = method
     let source = prior.profile.model(prior)
     let sky = skyModel(prior)
+    let noise = prior.noise
     let model = Model<LightProfile> { m in
       let light = m.call(source)
-      m.observe(image, light, sky: m.call(sky), loss: loss, method: method)
+      m.observe(
+        image, light, sky: m.call(sky), loss: loss, lossPriors: noise, method: method)
       return light
     }
     // A fixed parameter is an intervention: it has no density and is no site of the posterior.

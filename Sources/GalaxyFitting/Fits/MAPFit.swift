@@ -65,7 +65,9 @@ public struct MAPFit: Sendable {
     pixelCount = fit.image.goodCount
     findings =
       MAPFit.findings(fit, best, others, parameters)
-      + MAPFit.misfit(sum / Double(max(1, fit.image.goodCount - sites.count)))
+      + NoiseVerdict(
+        fit, Dictionary(parameters.map { ($0.name, $0.value) }) { $1 }, model: image
+      ).findings
   }
 
   /// The parameters by name.
@@ -135,6 +137,8 @@ public struct MAPFit: Sendable {
             .note, "round", subject: name, "the best galaxy is round: its angle has no meaning"))
         continue
       }
+      // A share of outliers of zero is an end of what there is, not of the prior; `NoiseVerdict` says so.
+      if name == GalaxySite.outlierFracBase && bound == 0 { continue }
       list.append(
         InputFinding(
           .warning, "at-bound", subject: name,
@@ -165,18 +169,6 @@ public struct MAPFit: Sendable {
 
   /// The ellipticity below which a maximum has no angle: the image changes by less than 1e-3 of itself as it turns.
   private static let roundEllip = 1e-3
-
-  /// Returns a warning where the pixels lie much further from the model than their rms says.
-  private static func misfit(_ reducedChiSquared: Double) -> [InputFinding] {
-    // With the thousands of pixels of an image, noise alone keeps this within some hundredths of 1.
-    guard reducedChiSquared > 2 else { return [] }
-    return [
-      InputFinding(
-        .warning, "poor-fit", subject: "fit",
-        "the reduced χ² is \(rounded(reducedChiSquared)): the model does not describe the pixels, or the rms is too small, and quoted errors are then too small too; look at the residuals, mask neighbours, or use another profile or a robust loss"
-      )
-    ]
-  }
 
   /// Returns a number with two decimals as text.
   private static func rounded(_ x: Double) -> String { "\((x * 100).rounded() / 100)" }

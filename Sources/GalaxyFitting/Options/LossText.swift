@@ -1,43 +1,108 @@
 // SPDX-License-Identifier: MIT
 //
-// Losses and skies as text: `student-t:dof=5,scale=1.2247`, `flat:0.1`, `tilted-plane:back=0.1,x=0.001`.
+// Losses and skies as text: `student-t:dof=5`, `mixture-sys`, `flat:0.1`, `tilted-plane:back=0.1,x=0.001`.
 
 public import GalaxyModels
 public import Rendering
 
 /// Returns the loss that a text stands for.
 ///
-/// - Parameter text: `gaussian`, or `student-t:dof=5` with `scale=…` if wanted.
+/// The names are those of ``ImageLoss``'s description, and pysersic's: `gaussian_loss_w_frac`, `cash_loss`,
+/// `student_t_loss_free_sys`, `gaussian_mixture_w_sys`, ….
+///
+/// - Parameter text: A name with its options: `gaussian`, `student-t:dof=5,scale=1.2`, `mixture-sys:c=5`,
+///   `poisson:gain=2,sky=100`.
 /// - Returns: The loss.
 /// - Throws: ``OptionError`` that says which losses there are, or which numbers are impossible.
 public func loss(from text: String) throws(OptionError) -> ImageLoss {
   let option = try OptionText(text, subject: "--loss")
-  switch option.word {
-  case "gaussian":
-    _ = try option.values([], required: 0)
-    return .gaussian
-  case "student-t":
-    let values = try option.values(["dof|nu", "scale"], required: 0)
-    // pysersic's default.
-    let dof = values[0] ?? 5
-    guard dof > 0, dof.isFinite else {
-      throw OptionError("--loss", "student-t: expected dof > 0, found \(dof); 5 is a good value")
-    }
-    guard values[1] != nil || dof > 2 else {
-      throw OptionError(
-        "--loss",
-        "student-t: expected a scale, since there is no variance for dof ≤ 2, found dof=\(dof) alone; add scale=…"
-      )
-    }
-    if let scale = values[1], !(scale > 0 && scale.isFinite) {
-      throw OptionError(
-        "--loss", "student-t: expected scale > 0, the factor of the rms, found \(scale)")
-    }
-    return .studentT(dof: dof, scale: values[1])
-  default:
+  guard let (family, free) = lossName(option.word) else {
     throw OptionError(
-      "--loss", "expected gaussian or student-t[:dof=5,scale=…], found \"\(text)\"")
+      "--loss",
+      "expected \(LossFamily.allCases.map(\.form).joined(separator: ", ")), all but poisson also with -frac or -sys after the name, found \"\(text)\""
+    )
   }
+  let values = try option.values(family.options, required: 0)
+  let loss = family.loss(values, free: free)
+  do {
+    try loss.validate()
+  } catch {
+    throw OptionError("--loss", "\(family.rawValue): \(error)")
+  }
+  return loss
+}
+
+/// A loss by name, without what is free in its scale.
+private enum LossFamily: String, CaseIterable {
+  case gaussian
+  case studentT = "student-t"
+  case pseudoHuber = "pseudo-huber"
+  case mixture
+  case poisson
+
+  /// Other names, without hyphens.
+  var aliases: [String] {
+    switch self {
+    case .gaussian: ["gaussian", "normal"]
+    case .studentT: ["studentt"]
+    case .pseudoHuber: ["pseudohuber"]
+    case .mixture: ["mixture", "gaussianmixture"]
+    case .poisson: ["poisson", "cash"]
+    }
+  }
+
+  /// The names of the options in order, other spellings after a bar.
+  var options: [String] {
+    switch self {
+    case .gaussian: []
+    case .studentT: ["dof|nu", "scale"]
+    case .pseudoHuber: ["delta"]
+    case .mixture: ["c|scale"]
+    case .poisson: ["gain", "sky"]
+    }
+  }
+
+  /// The name with its options at their defaults, for messages.
+  var form: String {
+    switch self {
+    case .gaussian: rawValue
+    case .studentT: "\(rawValue)[:dof=5,scale=…]"
+    case .pseudoHuber: "\(rawValue)[:delta=3]"
+    case .mixture: "\(rawValue)[:c=5]"
+    case .poisson: "\(rawValue)[:gain=1,sky=0]"
+    }
+  }
+
+  /// Returns the loss with given options, those of pysersic where they are not given.
+  func loss(_ values: [Double?], free: NoiseFreedom?) -> ImageLoss {
+    switch self {
+    case .gaussian: .gaussian(free: free)
+    case .studentT: .studentT(dof: values[0] ?? 5, scale: values[1], free: free)
+    case .pseudoHuber: .pseudoHuber(delta: values[0] ?? 3, free: free)
+    case .mixture: .mixture(outlierScale: values[0] ?? 5, free: free)
+    case .poisson: .poisson(gain: values[0] ?? 1, sky: values[1] ?? 0)
+    }
+  }
+}
+
+/// Returns what a name of a loss stands for; nil for an unknown one.
+private func lossName(_ word: String) -> (LossFamily, NoiseFreedom?)? {
+  var parts = word.split { $0 == "-" || $0 == "_" }.map { String($0) }
+  var free: NoiseFreedom?
+  switch parts.last {
+  case "frac", "fraction": free = .fraction
+  case "sys", "systematic": free = .systematic
+  default: break
+  }
+  if free != nil { parts.removeLast() }
+  // As in gaussian_loss_w_frac, student_t_loss_free_sys.
+  if free != nil, parts.last == "w" || parts.last == "free" { parts.removeLast() }
+  if parts.count > 1, parts.last == "loss" { parts.removeLast() }
+  let name = parts.joined()
+  guard let family = LossFamily.allCases.first(where: { $0.aliases.contains(name) }),
+    free == nil || family != .poisson
+  else { return nil }
+  return (family, free)
 }
 
 /// A sky with its parameters.

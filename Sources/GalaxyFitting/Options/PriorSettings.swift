@@ -57,8 +57,10 @@ public struct PriorSettings: Sendable {
   /// Checks that a model has all parameters that are set, and keeps one that is free.
   ///
   /// - Throws: ``OptionError`` that names what it has.
-  public func check(_ profile: GalaxyProfile, _ sky: SkyKind) throws(OptionError) {
-    let sites = profile.sites + sky.sites
+  public func check(
+    _ profile: GalaxyProfile, _ sky: SkyKind, _ loss: ImageLoss = .gaussian
+  ) throws(OptionError) {
+    let sites = profile.sites + sky.sites + loss.sites
     for (option, names) in [
       ("--prior", Array(priors.keys)), ("--fix", Array(fixed.keys)),
       ("--start", Array(starts.keys)),
@@ -67,7 +69,7 @@ public struct PriorSettings: Sendable {
       guard unknown.isEmpty else {
         throw OptionError(
           option,
-          "expected parameters of \(profile.rawValue) with sky \(sky.rawValue) (\(sites.joined(separator: ", "))), found \(unknown.joined(separator: ", ")); remove or rename them"
+          "expected parameters of \(profile.rawValue) with sky \(sky.rawValue) and loss \(loss) (\(sites.joined(separator: ", "))), found \(unknown.joined(separator: ", ")); remove or rename them"
         )
       }
     }

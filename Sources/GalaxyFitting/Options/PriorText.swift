@@ -7,14 +7,28 @@ import GalaxyModels
 
 /// The range that is possible at all; bounds of priors between it and the meaningful one are moved to the latter.
 private func possibleRange(of site: String) -> ClosedRange<Double> {
-  site == GalaxySite.ellip ? 0...1 : 0...Double.infinity
+  switch site {
+  case GalaxySite.ellip: 0...1
+  case GalaxySite.fracScatterIncrease, GalaxySite.sigFrac: -1...Double.infinity
+  case GalaxySite.outlierFracBase: 0...20
+  default: 0...Double.infinity
+  }
+}
+
+/// Whether a parameter's upper bound is only there to keep numbers in range.
+///
+/// A half-open interval then: a logistic map up to the far bound would squeeze all that matters into its corner.
+private func isOpenAbove(_ site: String) -> Bool {
+  [
+    GalaxySite.rEff, GalaxySite.sysScatterBase, GalaxySite.fracScatterIncrease, GalaxySite.sigFrac,
+  ].contains(site)
 }
 
 /// Returns the prior that a text stands for, fitted to the parameter it is for.
 ///
 /// The angle gets circular distributions of period π: a normal becomes a wrapped normal, a uniform over a full period
 /// the uniform of the circle. For a bounded parameter (r_eff, n, ellip) a normal is truncated, and bounds are moved, to
-/// where it has a meaning: n = uniform(0, 20) becomes uniform(0.25, 12).
+/// where it has a meaning: n = uniform(0, 20) becomes uniform(0.25, 12). So it is for parameters of the noise.
 ///
 /// - Parameters:
 ///   - text: A distribution with its numbers, with or without their names: `normal(2, 0.5)`, `uniform(low=0, high=1)`.
@@ -82,8 +96,7 @@ private func bounded(
     guard lowest < highest, lowest - mean < 8 * sd, mean - highest < 8 * sd else {
       throw outside(option, range, "next to nothing of it between \(lowest) and \(highest)")
     }
-    // A half-open interval for the radius: a logistic map up to the far bound would squeeze all galaxies into its corner.
-    if site == GalaxySite.rEff, high == nil { return TruncatedNormal(mean, sd, low: lowest) }
+    if isOpenAbove(site), high == nil { return TruncatedNormal(mean, sd, low: lowest) }
     return TruncatedNormal(mean, sd, low: lowest, high: highest)
   case "uniform":
     let (low, high) = (values[0] ?? least, values[1] ?? most)

@@ -34,7 +34,7 @@ public struct FitResult: Sendable {
   /// The centre in the parent image, of which the image is a section; empty for a whole image.
   public let parentParameters: [ParameterSummary]
 
-  /// Quantities that follow from the parameters: the magnitude, where there is a zero point.
+  /// Quantities that follow from the parameters: the magnitude, where there is a zero point; the noise in image units.
   public let derived: [ParameterSummary]
 
   /// Everything that was remarked on: the image, the guesses behind the priors, the search, the posterior.
@@ -79,10 +79,10 @@ public struct FitResult: Sendable {
       default: nil
       }
     }
-    derived = [
-      FitResult.magnitude(
-        best, draws[GalaxySite.flux], isSampled: posterior?.sampler != nil)
-    ].compactMap { $0 }
+    let isSampled = posterior?.sampler != nil
+    derived =
+      [FitResult.magnitude(best, draws[GalaxySite.flux], isSampled: isSampled)].compactMap { $0 }
+      + FitResult.noise(best, draws, isSampled: isSampled)
     var seen: Set<InputFinding> = []
     findings = (fit.image.findings + remarks + best.findings + (posterior?.findings ?? []))
       .filter { seen.insert($0).inserted }
@@ -142,6 +142,28 @@ public struct FitResult: Sendable {
       centred.map { b in zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } / divisor }
     }
     return (scalars.map(\.name), matrix)
+  }
+
+  /// Returns what the parameters of the noise stand for: noise besides the rms in image units, the share of outliers.
+  private static func noise(
+    _ best: MAPFit, _ draws: [String: ScalarDraws], isSampled: Bool
+  ) -> [ParameterSummary] {
+    best.fit.loss.parameters(for: best.fit.image).compactMap { parameter in
+      guard let derived = parameter.derived, let map = best.values[parameter.site] else {
+        return nil
+      }
+      let unit = GalaxySite.unit(of: derived.site)
+      guard let scalar = draws[parameter.site] else {
+        return ParameterSummary(
+          name: derived.site, unit: unit, map: map * derived.factor,
+          isFixed: best.fit.prior.fixed[parameter.site] != nil)
+      }
+      return ParameterSummary(
+        name: derived.site, unit: unit, map: map * derived.factor,
+        draws: ScalarDraws(
+          name: derived.site, chains: scalar.chains,
+          values: scalar.values.map { $0 * derived.factor }, period: nil), isSampled: isSampled)
+    }
   }
 
   /// Returns the magnitude zero point − 2.5 log10 flux; nil without a zero point or with fluxes that are not positive.

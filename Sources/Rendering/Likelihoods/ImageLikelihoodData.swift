@@ -19,16 +19,13 @@ struct ImageLikelihoodData: Sendable {
   /// The data, 0 where masked.
   let data: [Double]
 
-  /// The inverse scales, 1 / (scale · rms), 0 where masked.
-  let inverseScales: [Double]
-
-  /// The squared inverse scales times a factor, 0 where masked.
+  /// The inverse variances 1 / rms², 0 where masked.
   let weights: [Double]
 
   /// The number of good pixels.
   let goodCount: Int
 
-  /// −Σ ln(scale · rms) over the good pixels.
+  /// −Σ ln rms over the good pixels.
   let logNormalization: Double
 
   /// Checks and stores the data.
@@ -39,13 +36,10 @@ struct ImageLikelihoodData: Sendable {
   ///   - data: Values, row-major; those of masked pixels may be anything.
   ///   - rms: Standard deviations, finite and > 0 where not masked.
   ///   - mask: True where a pixel is bad; nil: all are good.
-  ///   - scale: The factor of the rms.
-  ///   - weightFactor: The factor of the squared inverse scales in `weights`.
   /// - Throws: `RenderingError` with kind `emptyGrid` or `invalidData`.
-  init(
-    width: Int, height: Int, data: [Double], rms: [Double], mask: [Bool]?, scale: Double,
-    weightFactor: Double
-  ) throws(RenderingError) {
+  init(width: Int, height: Int, data: [Double], rms: [Double], mask: [Bool]?)
+    throws(RenderingError)
+  {
     precondition(
       data.count == width * height && rms.count == data.count
         && (mask?.count ?? data.count) == data.count,
@@ -57,31 +51,28 @@ struct ImageLikelihoodData: Sendable {
         advice: "check the image or its section")
     }
     var kept = [Double](repeating: 0, count: data.count)
-    var inverses = [Double](repeating: 0, count: data.count)
     var weights = [Double](repeating: 0, count: data.count)
     var good = 0
     var normalization = 0.0
     for i in data.indices where !(mask?[i] ?? false) {
-      let sigma = scale * rms[i]
-      guard data[i].isFinite, sigma > 0, sigma.isFinite else {
+      guard data[i].isFinite, rms[i] > 0, rms[i].isFinite else {
         throw RenderingError(
           .invalidData,
           expected: "finite data and a finite rms > 0 in every pixel that is not masked",
           found: "data \(data[i]), rms \(rms[i]) in column \(i % width), row \(i / width)",
           advice: "mask such pixels")
       }
-      let weight = weightFactor / (sigma * sigma)
-      guard weight > 0 && weight.isFinite else {
+      let weight = 1 / (rms[i] * rms[i])
+      guard weight.isNormal else {
         throw RenderingError(
           .invalidData, expected: "an rms whose square is a representable number",
           found: "rms \(rms[i]) in column \(i % width), row \(i / width)",
           advice: "express data and rms in another unit")
       }
       kept[i] = data[i]
-      inverses[i] = 1 / sigma
       weights[i] = weight
       good += 1
-      normalization -= log(sigma)
+      normalization -= log(rms[i])
     }
     guard good > 0 else {
       throw RenderingError(
@@ -91,26 +82,24 @@ struct ImageLikelihoodData: Sendable {
     self.width = width
     self.height = height
     self.data = kept
-    inverseScales = inverses
     self.weights = weights
     goodCount = good
     logNormalization = normalization
   }
 
-  /// Traps where the input of a likelihood is not one image of the data's shape.
-  func checkShape(_ inputShapes: [[Int]], _ name: String) {
+  /// Traps where the inputs of a likelihood are not one image of the data's shape and some numbers.
+  func checkShape(_ inputShapes: [[Int]], numbers: Int, _ name: String) {
     precondition(
-      inputShapes == [[height, width]],
-      "\(name): expected one model image of shape [\(height), \(width)], got \(inputShapes)")
+      inputShapes == [[height, width]] + [[Int]](repeating: [], count: numbers),
+      "\(name): expected one model image of shape [\(height), \(width)] and \(numbers) scalars, got \(inputShapes)"
+    )
   }
 
-  /// Returns (data − model) / (scale · rms), 0 where masked.
-  func residuals(_ model: [Double]) -> [Double] {
+  /// Traps where there are not as many model pixels as data.
+  func checkCount(_ model: [Double], numbers: [Double], expected: Int, _ name: String) {
     precondition(
-      model.count == data.count,
-      "residuals: expected \(data.count) model values, got \(model.count)")
-    return data.indices.map {
-      inverseScales[$0] == 0 ? 0 : (data[$0] - model[$0]) * inverseScales[$0]
-    }
+      model.count == data.count && numbers.count == expected,
+      "\(name): expected \(data.count) model values and \(expected) numbers, got \(model.count) and \(numbers.count)"
+    )
   }
 }

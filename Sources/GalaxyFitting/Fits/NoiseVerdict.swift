@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+//
+// What the residuals of a fit say about the noise that its loss assumes.
+
+import GalaxyModels
+import Rendering
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// The residuals of a fit in units of the noise that the loss assumes, and what they say about it.
+struct NoiseVerdict {
+  /// What makes the noise doubtful, or is worth knowing about it.
+  private(set) var findings: [InputFinding] = []
+
+  /// Examines a model image at the parameters it belongs to.
+  init(_ fit: FitSingle, _ values: [String: Double], model: [Double]) {
+    examineScatter(fit, values, model)
+    examineCounts(fit, model)
+    examineParameters(fit, values)
+  }
+
+  /// Adds a finding.
+  private mutating func add(
+    _ severity: InputFinding.Severity, _ code: String, _ subject: String, _ message: String
+  ) {
+    findings.append(InputFinding(severity, code, subject: subject, message))
+  }
+
+  /// Warns where the pixels lie much further from the model than the noise says, outliers of a robust loss aside.
+  private mutating func examineScatter(
+    _ fit: FitSingle, _ values: [String: Double], _ model: [Double]
+  ) {
+    let image = fit.image
+    let noise = fit.loss.standardDeviations(of: image, model: model, values)
+    var residuals: [Double] = []
+    residuals.reserveCapacity(image.goodCount)
+    for k in model.indices where !image.mask[k] {
+      residuals.append((image.science[k] - model[k]) / noise[k])
+    }
+    let freedom = Double(max(1, residuals.count - fit.prior.freeSites.count))
+    let square: Double
+    if fit.loss.isRobust {
+      let scale = biweightScale(residuals)
+      square = scale * scale
+    } else {
+      square = residuals.reduce(0) { $0 + $1 * $1 } / freedom
+    }
+    // With the thousands of pixels of an image, noise alone keeps this within some hundredths of 1.
+    guard square > 2 else { return }
+    let rms = fit.loss.free == nil ? "or the rms is too small" : "even with free noise"
+    add(
+      .warning, "poor-fit", "fit",
+      "the reduced χ² is \(rounded(square)): the model does not describe the pixels, \(rms), and quoted errors are then too small too; look at the residuals, mask neighbours, or use another profile or a robust loss"
+    )
+  }
+
+  /// Warns where the rms contradicts the noise of counts: the gain is wrong, or there is other noise.
+  private mutating func examineCounts(_ fit: FitSingle, _ model: [Double]) {
+    guard fit.loss.isCounting else { return }
+    let image = fit.image
+    let noise = fit.loss.standardDeviations(of: image, model: model, [:])
+    let ratios = model.indices.compactMap { image.mask[$0] ? nil : image.rms[$0] / noise[$0] }
+    // A third: beyond what the mean of bright and faint pixels, or a rounded gain, would make.
+    guard let ratio = median(ratios), ratio > 1.33 || ratio < 0.75 else { return }
+    add(
+      .warning, "loss-gain", "fit",
+      "expected an rms like that of counts, found \(rounded(ratio)) times as much: the gain or the sky of the Poisson loss is wrong, or there is other noise such as that of the read-out, and errors are wrong by as much; check gain and sky, or use the Gaussian loss"
+    )
+  }
+
+  /// Notes parameters of the noise that come out as nothing.
+  private mutating func examineParameters(_ fit: FitSingle, _ values: [String: Double]) {
+    for site in fit.loss.sites where fit.prior.fixed[site] == nil {
+      guard let value = values[site] else { continue }
+      // A thousandth of the rms, or of a twentieth of the pixels, changes no result.
+      if site == GalaxySite.sysScatterBase && value < 1e-3 {
+        add(
+          .note, "no-systematic", site,
+          "no noise is found besides the rms; the same loss without it gives the same answer")
+      } else if site == GalaxySite.outlierFracBase && value < 1e-3 {
+        add(
+          .note, "no-outliers", site,
+          "no outliers are found; the Gaussian loss gives the same answer")
+      }
+    }
+  }
+
+  /// Returns a number with two decimals as text.
+  private func rounded(_ x: Double) -> String { "\((x * 100).rounded() / 100)" }
+}
