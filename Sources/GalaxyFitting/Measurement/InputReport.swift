@@ -4,6 +4,7 @@
 
 internal import FITS
 public import GalaxyModels
+import Rendering
 
 #if canImport(Glibc)
   import Glibc
@@ -39,7 +40,7 @@ public struct InputReport: Sendable, Hashable, Codable {
   public init(_ image: ObservedImage, position: ImagePoint? = nil) {
     let measured = SourceMeasurement(image, position: position, borderWidth: 5)
     let properties = measured.properties()
-    let noise = NoiseDiagnostics(measured)
+    let noise = NoiseDiagnostics(measured) { Self.light(of: image, properties) }
     var findings = image.findings + properties.findings
     findings += Self.skyFindings(image, sky: measured.sky)
     findings += noise?.findings(for: image, peak: properties) ?? []
@@ -47,6 +48,21 @@ public struct InputReport: Sendable, Hashable, Codable {
     sky = measured.sky
     self.noise = noise
     self.findings = Self.sorted(findings)
+  }
+
+  /// The most pixels of an image that is fitted to measure its noise: a second or two.
+  private static let mostPixels = 400 * 400
+
+  /// Returns the light of a Sérsic profile fitted to an image, without the sky; nil where that is too much work, or fails.
+  private static func light(of image: ObservedImage, _ properties: SourceProperties) -> [Double]? {
+    guard image.goodCount <= mostPixels, properties.isDetected else { return nil }
+    // The tails let neighbours be.
+    guard
+      let fit = try? FitSingle(
+        image, prior: properties.prior(.sersic, sky: .flat), loss: .studentT()),
+      let best = try? fit.findMAP(), best.isConverged
+    else { return nil }
+    return zip(best.modelImage, best.skyImage).map { $0 - $1 }
   }
 
   /// Makes an image and examines it; what is thrown becomes the report.

@@ -18,8 +18,17 @@ public struct NoiseDiagnostics: Sendable, Hashable, Codable {
   /// The scatter of (value − sky)/rms in blank pixels: 1 where the rms is right.
   public var scatter: Double
 
+  /// The standard error of the scatter.
+  public var scatterError: Double
+
   /// The correlation of a blank pixel with the next one in x and with the next one in y, averaged.
   public var correlation: Double
+
+  /// The standard error of the correlation where there is none.
+  public var correlationError: Double
+
+  /// The errors of sums over many pixels, over those of independent noise: the root of the sum of all correlations.
+  public var errorFactor: Double
 
   /// The median rms of the source's brightest pixels over that of blank ones: 1 without the source's photon noise.
   public var sourceRatio: Double
@@ -27,26 +36,48 @@ public struct NoiseDiagnostics: Sendable, Hashable, Codable {
   /// The peak of the source in the rms of blank pixels.
   public var peakSignal: Double
 
+  /// How the noise grows with the light beyond the rms; nil where that is not in question, or cannot be measured.
+  public var photonNoise: PhotonNoise?
+
   /// Fewer blank pixels than this do not give a scatter to 5 % and a correlation to 0.07.
   private static let leastCount = 200
 
-  /// The scatter may differ from 1 by this factor: three errors of the least count, and usual calibration.
-  private static let scatterTolerance = 1.2
+  /// The scatter may differ from 1 by this factor: undetected sources and rounded gains do as much.
+  private static let scatterTolerance = 1.06
 
-  /// A correlation above this is remarked on: three errors of a thousand pixels.
-  private static let correlationTolerance = 0.1
+  /// Correlations below this change no error by more than a tenth.
+  private static let correlationTolerance = 0.04
+
+  /// What is remarked on is this many standard errors off: chance does it once in 15 000 images.
+  private static let significance = 4.0
+
+  /// The scatter of Gaussian numbers by the biweight scale with c = 9, from its integrals over the normal density.
+  private static let biweightOfNormal = 1.00918
 
   /// Measures the blank pixels around a measured source; nil when there are too few.
-  init?(_ measured: SourceMeasurement) {
+  ///
+  /// - Parameters:
+  ///   - measured: The source.
+  ///   - model: Makes a model of its light above the sky, row-major; called where the noise of its photons is in question.
+  init?(_ measured: SourceMeasurement, model: () -> [Double]?) {
     let image = measured.image
-    let residual = Self.residuals(measured)
-    let blank = residual.compactMap { $0 }
-    guard blank.count >= Self.leastCount, let level = median(blank) else { return nil }
+    let blank = BlankPixels(measured)
+    guard blank.count >= Self.leastCount else { return nil }
     count = blank.count
-    scatter = biweightScale(blank)
-    correlation = Self.correlation(
-      residual, level: level, clip: 4 * scatter, width: image.width, height: image.height)
-    let blankRms = median(residual.indices.compactMap { residual[$0] == nil ? nil : image.rms[$0] })
+    scatter = blank.scatter / Self.biweightOfNormal
+    let correlations = blank.correlations()
+    let nearest = correlations.filter { abs($0.dx) + abs($0.dy) == 1 }
+    correlation = nearest.reduce(0) { $0 + $1.value } / Double(max(1, nearest.count))
+    correlationError =
+      nearest.reduce(0) { $0 + $1.error * $1.error }.squareRoot() / Double(max(1, nearest.count))
+    // Shifts whose correlation is chance would only add noise.
+    let clear = correlations.filter { abs($0.value) > 3 * $0.error }
+    errorFactor = max(0, 1 + 2 * clear.reduce(0) { $0 + $1.value }).squareRoot()
+    let overlap = 1 + 2 * clear.reduce(0) { $0 + $1.value * $1.value }
+    // The biweight scale of Gaussian numbers has 0.96 of the sample's own efficiency.
+    scatterError = blank.scatter * (overlap / (2 * 0.96 * Double(blank.count))).squareRoot()
+    let blankRms = median(
+      image.rms.indices.compactMap { blank.isBlank($0) ? image.rms[$0] : nil })
     let members = measured.segment.map { segment in
       measured.segmentation.labels.indices.filter {
         measured.segmentation.labels[$0] == segment.label && !image.mask[$0]
@@ -58,89 +89,89 @@ public struct NoiseDiagnostics: Sendable, Hashable, Codable {
     peakSignal =
       ((median(brightest.map { image.science[$0] }) ?? measured.sky.median)
         - measured.sky.median) / unit
-  }
-
-  /// Returns (value − sky)/rms of each blank pixel, nil elsewhere.
-  private static func residuals(_ measured: SourceMeasurement) -> [Double?] {
-    let image = measured.image
-    let unit = measured.observedShape.scaled(by: 1 / measured.observedShape.majorVariance)
-    // Light beyond the end of the growth curve is below its errors; small frames leave the outer part at least.
-    let reach = min(measured.growth.outerRadius, 0.4 * Double(min(image.width, image.height)))
-    return image.science.indices.map { i in
-      guard !image.mask[i], measured.segmentation.labels[i] < 0 else { return nil }
-      let r = unit.radius(
-        x: Double(i % image.width) - measured.center.x,
-        y: Double(i / image.width) - measured.center.y)
-      guard r > reach else { return nil }
-      return (image.science[i] - measured.sky.median) / image.rms[i]
+    if isPhotonNoiseInQuestion {
+      photonNoise = PhotonNoise(measured, blank: blank, model: model())
     }
   }
 
-  /// Returns the correlation of neighbours among pixels that are no outliers.
-  private static func correlation(
-    _ residual: [Double?], level: Double, clip: Double, width: Int, height: Int
-  ) -> Double {
-    /// The residual above the level, nil where blank or an outlier.
-    func value(_ i: Int) -> Double? {
-      guard let r = residual[i], abs(r - level) <= clip else { return nil }
-      return r - level
-    }
-    var products = 0.0
-    var pairs = 0
-    var squares = 0.0
-    var count = 0
-    for y in 0..<height {
-      for x in 0..<width {
-        guard let here = value(y * width + x) else { continue }
-        squares += here * here
-        count += 1
-        if x + 1 < width, let next = value(y * width + x + 1) {
-          products += here * next
-          pairs += 1
-        }
-        if y + 1 < height, let next = value((y + 1) * width + x) {
-          products += here * next
-          pairs += 1
-        }
-      }
-    }
-    guard pairs > 0, squares > 0 else { return 0 }
-    return (products / Double(pairs)) / (squares / Double(count))
-  }
+  /// Whether the source is bright, and the rms the same on it as beside it.
+  ///
+  /// Photon noise of a peak at 20 times the sky's rms is seldom negligible.
+  private var isPhotonNoiseInQuestion: Bool { peakSignal > 20 && sourceRatio < 1.02 }
+
+  // MARK: - Findings
 
   /// Returns what the numbers say about the map of the noise.
   func findings(for image: ObservedImage, peak properties: SourceProperties) -> [InputFinding] {
-    let subject = image.names.noise
-    var findings: [InputFinding] = []
     let isKnown = image.findings.contains { $0.code.hasPrefix("rms-looks-like") }
-    if !isKnown, scatter > Self.scatterTolerance || scatter < 1 / Self.scatterTolerance {
-      findings.append(
-        InputFinding(
-          .warning, "rms-scale", subject: subject,
-          "expected blank pixels to scatter by the rms, found \(shortened(scatter)) times as much: errors of "
-            + "the fit are wrong by as much. Multiply the rms by \(shortened(scatter)), or free it in the loss; "
-            + "correlated noise or unseen sources can be the cause."))
+    return (isKnown ? [] : scaleFindings(image)) + correlationFindings(image)
+      + (properties.isDetected ? photonFindings(image) : [])
+  }
+
+  /// Returns the finding that the rms has the wrong scale.
+  private func scaleFindings(_ image: ObservedImage) -> [InputFinding] {
+    let excess = abs(log(scatter))
+    guard scatter > 0, excess > log(Self.scatterTolerance),
+      excess > Self.significance * scatterError / scatter
+    else { return [] }
+    let cause =
+      scatter > 1
+      ? "unseen sources can be the cause"
+      : "an image that was smoothed or resampled can be the cause"
+    return [
+      InputFinding(
+        .warning, "rms-scale", subject: image.names.noise,
+        "expected blank pixels to scatter by the rms, found \(shortened(scatter)) ± "
+          + "\(shortened(scatterError)) times as much: errors of the fit are wrong by as much. Multiply the rms by "
+          + "\(shortened(scatter)), or free it in the loss (gaussian-frac); \(cause).")
+    ]
+  }
+
+  /// Returns the finding that the noise of neighbours is correlated.
+  private func correlationFindings(_ image: ObservedImage) -> [InputFinding] {
+    guard abs(correlation) > Self.correlationTolerance,
+      abs(correlation) > Self.significance * correlationError
+    else { return [] }
+    let effect =
+      correlation > 0
+      ? "errors of the fit are too small by a factor of about \(shortened(max(errorFactor, 1)))"
+      : "errors of the fit are too large by a factor of about \(shortened(1 / max(min(errorFactor, 1), 0.1)))"
+    return [
+      InputFinding(
+        .warning, "noise-correlated", subject: image.names.science,
+        "expected independent noise, found a correlation of \(shortened(correlation)) ± "
+          + "\(shortened(correlationError)) between adjacent pixels (resampled, smoothed or sharpened images have it): "
+          + "\(effect). Use an image that is not resampled, or scale the rms by that factor.")
+    ]
+  }
+
+  /// Returns the finding that the rms lacks the noise of the source's own photons.
+  private func photonFindings(_ image: ObservedImage) -> [InputFinding] {
+    guard isPhotonNoiseInQuestion else { return [] }
+    let subject = image.names.noise
+    if let photonNoise {
+      // The noise at the peak that is missing, as a factor of the rms there.
+      let growth = photonNoise.slope * peakSignal
+      if photonNoise.significance > 5, growth > 0.2 {
+        let medianRMS = image.medianRMS
+        let gain = 1 / (photonNoise.slope * medianRMS)
+        return [
+          InputFinding(
+            .warning, "rms-no-photons", subject: subject,
+            "expected the rms to grow with the source's light, found it the same on the source as beside it, while "
+              + "pixels on the source scatter more: the rms at the peak should be about "
+              + "\(shortened((1 + growth).squareRoot())) times as large, and its core weighs too much. Add light/gain "
+              + "to the variance; the gain seems to be about \(shortened(gain)) electrons for one image unit."
+          )
+        ]
+      }
     }
-    if correlation > Self.correlationTolerance {
-      // Four neighbours at this correlation, more beyond: the variance of a sum grows at least by this.
-      let factor = (1 + 4 * correlation).squareRoot()
-      findings.append(
-        InputFinding(
-          .warning, "noise-correlated", subject: image.names.science,
-          "expected independent noise, found a correlation of \(shortened(correlation)) between adjacent pixels "
-            + "(resampled or smoothed images have it): errors of the fit are too small by a factor of "
-            + "\(shortened(factor)) or more. Use an image that is not resampled, or scale the rms up."
-        ))
-    }
-    // Photon noise of a peak at 20 times the sky's rms is seldom negligible.
-    if properties.isDetected, peakSignal > 20, sourceRatio < 1.02 {
-      findings.append(
-        InputFinding(
-          .note, "rms-flat", subject: subject,
-          "the rms is the same on the source, whose peak is \(shortened(peakSignal)) times as high, as beside it: "
-            + "the source's own photon noise seems to be left out, and its core will weigh too much. "
-            + "Add flux/gain to the variance."))
-    }
-    return findings
+    return [
+      InputFinding(
+        .note, "rms-flat", subject: subject,
+        "the rms is the same on the source, whose peak is \(shortened(peakSignal)) times as high, as beside it: "
+          + "the source's own photon noise seems to be left out, and its core will weigh too much. "
+          + "Add light/gain to the variance.")
+    ]
   }
 }

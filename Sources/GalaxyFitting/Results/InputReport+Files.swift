@@ -38,8 +38,13 @@ extension InputReport {
     }
     if let noise {
       lines.append(
-        "noise   \(decimal(noise.scatter, 2)) of the rms in \(noise.count) blank pixels, correlation of neighbours \(decimal(noise.correlation, 2))"
+        "noise   \(decimal(noise.scatter, 3)) ± \(decimal(noise.scatterError, 3)) of the rms in \(noise.count) blank pixels, correlation of neighbours \(decimal(noise.correlation, 3)) ± \(decimal(noise.correlationError, 3)), errors of sums × \(decimal(noise.errorFactor, 2))"
       )
+      if let photons = noise.photonNoise {
+        lines.append(
+          "photons \(decimal(noise.peakSignal, 0)) times the rms at the peak, where the noise is \(decimal(max(0, 1 + photons.slope * noise.peakSignal).squareRoot(), 2)) times as large as the rms says (\(decimal(photons.significance, 1)) standard errors from 1)"
+        )
+      }
     }
     if !lines.isEmpty { lines.append("") }
     lines += findings.map(\.description)
@@ -84,7 +89,12 @@ extension InputReport {
       },
       "noise": noise.map { noise in
         .members([
-          "scatter": .number(noise.scatter), "correlation": .number(noise.correlation),
+          "scatter": .number(noise.scatter), "scatter_error": .number(noise.scatterError),
+          "correlation": .number(noise.correlation),
+          "correlation_error": .number(noise.correlationError),
+          "error_factor": .number(noise.errorFactor),
+          "photon_slope": noise.photonNoise.map { .number($0.slope) },
+          "photon_slope_error": noise.photonNoise.map { .number($0.error) },
           "source_ratio": .number(noise.sourceRatio), "peak_signal": .number(noise.peakSignal),
           "count": .integer(noise.count),
         ])
