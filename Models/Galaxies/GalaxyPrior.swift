@@ -47,6 +47,11 @@ public struct GalaxyPrior: Sendable, CustomStringConvertible {
   /// The sites that need a prior, in order.
   public var sites: [String] { profile.sites + sky.sites + (loss?.sites ?? []) }
 
+  /// The sites that have a prior or a value although the model does not have them, sorted.
+  public var extraSites: [String] {
+    Set(distributions.keys).union(fixed.keys).subtracting(sites).sorted()
+  }
+
   /// The sites that are not fixed, in order.
   public var freeSites: [String] { sites.filter { fixed[$0] == nil } }
 
@@ -90,11 +95,9 @@ public struct GalaxyPrior: Sendable, CustomStringConvertible {
   ///
   /// - Throws: ``GalaxyModelError`` with all that is missing or extra.
   public func validate() throws(GalaxyModelError) {
-    let known = Set(sites)
     let given = Set(distributions.keys).union(fixed.keys)
-    let extra = given.subtracting(known).sorted()
-    guard extra.isEmpty else {
-      throw GalaxyModelError(.unknownParameters(extra, known: sites, model: name))
+    guard extraSites.isEmpty else {
+      throw GalaxyModelError(.unknownParameters(extraSites, known: sites, model: name))
     }
     let missing = sites.filter { !given.contains($0) }
     guard missing.isEmpty else {
@@ -115,16 +118,6 @@ public struct GalaxyPrior: Sendable, CustomStringConvertible {
 
   /// The model in words.
   public var name: String { "\(profile.rawValue) with sky \(sky.rawValue)" }
-
-  /// One line for each site: name and distribution, or the value at which it is held.
-  public var description: String {
-    let width = sites.map(\.count).max() ?? 0
-    return sites.map { site in
-      let padded = site + String(repeating: " ", count: width - site.count)
-      if let value = fixed[site] { return "\(padded)  = \(value) (fixed)" }
-      return "\(padded)  ~ \(distributions[site].map { $0.description } ?? "(no prior)")"
-    }.joined(separator: "\n")
-  }
 
   /// The priors as text, by site.
   public var texts: [String: String] {

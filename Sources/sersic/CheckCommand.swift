@@ -18,6 +18,12 @@ struct CheckCommand: ParsableCommand {
 
   @OptionGroup var input: ImageOptions
 
+  @Option(
+    help: ArgumentHelp(
+      "Draw the guesses that default priors are made of on the image: a PNG, PDF or SVG file. (default: no picture)",
+      valueName: "file"))
+  var plot: String?
+
   @Flag(help: "Write a JSON document to standard output instead of text.")
   var json = false
 
@@ -30,7 +36,16 @@ struct CheckCommand: ParsableCommand {
       try input.check(position, in: made)
       return made
     }
-    let isWhole = Terminal.write(json ? report.json.text + "\n" : report.text(image))
+    var isWhole = Terminal.write(json ? report.json.text + "\n" : report.text(image))
+    if let plot, let image, let properties = report.properties {
+      do {
+        try properties.writePlot(image, to: plot)
+        Terminal.report("wrote \(plot)")
+      } catch {
+        Terminal.report("error: \(plot) was not written: \(error)")
+        isWhole = false
+      }
+    }
     guard report.isUsable else { throw ExitCode(ExitStatus.wrongInput) }
     guard isWhole else { throw ExitCode(ExitStatus.failed) }
   }

@@ -31,4 +31,18 @@ struct CheckCommandTests {
     #expect(findings?.first?["severity"] == "error")
     #expect(try scene.run("check", psf: "absent.fits").output.contains("cannot be fitted: 1 error"))
   }
+
+  @Test(
+    "the guesses are drawn where that is asked for, and a picture that cannot be written is said")
+  func picture() throws {
+    let scene = try CommandScene()
+    let outcome = try scene.run("check", "--plot", "guesses.png")
+    #expect(outcome.status == 0 && outcome.output.contains("can be fitted"), "\(outcome.errors)")
+    let bytes = try Data(contentsOf: scene.folder.url.appending(path: "guesses.png"))
+    #expect(bytes.starts(with: [0x89, 0x50, 0x4e, 0x47]))
+    let wrong = try scene.run("check", "--plot", "absent/guesses.png")
+    #expect(wrong.status == 1 && wrong.errors.contains("absent/guesses.png"), "\(wrong.errors)")
+    // The report is not lost with the picture.
+    #expect(wrong.output.contains("can be fitted"))
+  }
 }

@@ -5,6 +5,7 @@
 import Distributions
 import GalaxyFitting
 import GalaxyModels
+import Inference
 import Numerics
 import Rendering
 import Tensors
@@ -99,5 +100,72 @@ struct PriorTextTests {
     }
     #expect(try ImageNoise("none").applied(to: model, key: 1) == model)
     #expect(try ImageNoise("none").rms(of: [0, 0]).allSatisfy { $0 > 0 })
+  }
+
+  @Test("a printed prior is a table of all parameters, with what is held, missing and too much")
+  func table() {
+    var prior = GalaxyPrior(.sersic, sky: .flat)
+    prior["xc"] = Normal(60.016653, 1.25)
+    prior["flux"] = Normal(1826.6612345, 900)
+    prior["r_eff"] = LogNormal(1.3, 0.7)
+    prior["n"] = Uniform(0.3, 10)
+    prior["ellip"] = Uniform(0, 0.95)
+    prior["theta"] = CircularUniform(period: Double.pi)
+    prior["sky_back"] = Normal(0.01, 0.05)
+    prior["nu"] = Uniform(0, 1)
+    prior.fix("n", at: 4)
+    prior.guesses["flux"] = 1800
+    let lines = prior.description.split(separator: "\n")
+    /// Returns the cells of a line: columns are two blanks apart at least.
+    func cells(_ line: Int) -> [String] {
+      lines[line].split(separator: /\s{2,}/).map { String($0) }
+    }
+    #expect(lines.count == 1 + prior.sites.count + 1)
+    #expect(cells(0) == ["parameter", "prior", "median", "68 %", "start", "unit"])
+    #expect(
+      cells(1) == [
+        "xc", "Normal(loc: 60.02, scale: 1.25)", "60.02", "58.77 … 61.27", "60.02", "pixels",
+      ])
+    #expect(cells(2) == ["yc", "(no prior)", "pixels"])
+    #expect(
+      cells(3) == [
+        "flux", "Normal(loc: 1827.0, scale: 900.0)", "1827.0", "926.8 … 2726.0", "1800.0",
+        "image units",
+      ])
+    #expect(cells(5) == ["n", "held at 4.0"])
+    #expect(cells(9) == ["nu", "(no parameter of sersic with sky flat)"])
+    // All cells of a column begin in the same place.
+    let start = lines[0].distance(
+      from: lines[0].startIndex,
+      to: lines[0].firstRange(of: "prior")?.lowerBound ?? lines[0].endIndex)
+    for line in lines { #expect(Array(line)[start] != " " && Array(line)[start - 1] == " ") }
+    #expect(prior.extraSites == ["nu"])
+  }
+
+  @Test("any parameter takes any distribution, by text or as a value, and the fit uses it")
+  func anyDistribution() throws {
+    let light = Sersic(xc: 20, yc: 20, flux: 60, rEff: 4, n: 2, ellip: 0.3, theta: 1)
+    let pixels = try FitSingleTests.clean(light.lightProfile, width: 41, height: 41)
+    let image = try FitSingleTests.image(pixels, sigma: 0.02, width: 41, height: 41)
+    let texts = [
+      "xc": ["student-t(3, 20, 1)", "laplace(20, 1)", "logistic(20, 0.5)", "uniform(10, 30)"],
+      "flux": ["gamma(4, 0.06)", "inverse-gamma(5, 250)", "exponential(0.02)", "half-normal(100)"],
+      "r_eff": ["gamma(4, 1)", "half-cauchy(4)", "uniform(1, 20)", "normal(4, 2)"],
+      "n": ["lognormal(0.7, 0.4)", "truncated-normal(2, 1, 0.5, 8)", "normal(2, 1)"],
+      "ellip": ["beta(2, 3)", "uniform(0, 0.8)", "normal(0.3, 0.2)"],
+      "theta": ["normal(1, 0.3)", "uniform(0.2, 2)", "circular()"],
+    ]
+    for (site, forms) in texts {
+      for form in forms {
+        var prior = autoprior(image, .sersic, sky: .none)
+        let settings = try PriorSettings(priors: ["\(site)=\(form)"], fix: [], start: [])
+        try settings.apply(to: &prior)
+        let fit = try FitSingle(image, prior: prior)
+        let best = try fit.findMAP()
+        #expect(best.isConverged, "\(site) \(form): \(best.optimum.explanation)")
+        // Data without noise and an rms of 0.02 determine all to a few per cent; these priors allow the truth.
+        #expect(abs(best["r_eff"] - 4) < 0.1 && abs(best["n"] - 2) < 0.1, "\(site) \(form)")
+      }
+    }
   }
 }

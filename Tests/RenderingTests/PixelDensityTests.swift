@@ -87,13 +87,11 @@ import Testing
       for wrong in [Double.nan, .infinity, -.infinity, 1e200] {
         var model = data
         model[37] = wrong
-        let far = evaluate(loss, model, parameters).value
-        // The exponential tails of pseudo-Huber stand a distance of 1e203 rms.
-        if abs(wrong) == 1e200, case .pseudoHuber = density { continue }
-        #expect(far == -.infinity, "\(density) \(wrong)")
         #expect(
-          wrong.isNaN == false
-            || loss.pixelLogLikelihood(of: model, parameters)[37] == -.infinity)
+          evaluate(loss, model, parameters).value == -.infinity, "\(density) \(wrong)")
+        if wrong.isNaN {
+          #expect(loss.pixelLogLikelihood(of: model, parameters)[37] == -.infinity)
+        }
       }
       // Thousands of rms away nothing is lost: the log density falls as the formula says.
       var model = data
