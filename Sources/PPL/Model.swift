@@ -81,6 +81,9 @@ public struct Model<Output>: Sendable {
   /// Returns the model with its names prefixed.
   public func scoped(_ prefix: String) -> Model { handled(by: Scope(prefix: prefix)) }
 
+  /// Returns the model with a suffix appended to its names.
+  public func scoped(suffix: String) -> Model { handled(by: Scope(suffix: suffix)) }
+
   /// Returns the model with some of its sites expressed through others.
   public func reparameterized(_ strategies: [String: any Reparameterization]) -> Model {
     handled(by: Reparameterize(strategies: strategies))

@@ -146,6 +146,12 @@ extension ModelContext {
     try with(Scope(prefix: prefix), body).0
   }
 
+  /// Runs statements with `suffix` appended to their names: `m.scope(suffix: "_2") { … }` makes `xc` the site `xc_2`.
+  @discardableResult
+  public func scope<Output>(suffix: String, _ body: () throws -> Output) rethrows -> Output {
+    try with(Scope(suffix: suffix), body).0
+  }
+
   /// Runs statements whose densities count only where `mask` is not zero.
   @discardableResult
   public func mask<Output>(

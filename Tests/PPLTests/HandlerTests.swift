@@ -103,6 +103,24 @@ struct HandlerTests {
     #expect(try model.conditioned(on: ["a/x": 100])(key: 3)[0].item() == values[0].item())
   }
 
+  @Test("a suffix names sites, plates and their replacements, inside and outside a prefix")
+  func suffixes() throws {
+    let part = Model { m in
+      m.plate("p", 2) { m.sample("x", Normal(0, 1)) }
+    }
+    let model = Model { m in
+      (0..<2).map { k in m.scope("scene") { m.scope(suffix: "_\(k)") { m.call(part) } } }
+    }
+    let trace = try model.trace(key: 3)
+    #expect(trace.names == ["scene/x_0", "scene/x_1"])
+    #expect(trace["scene/x_0"].site.plates.map(\.name) == ["p"])
+    #expect(trace["scene/x_0"].value.elements != trace["scene/x_1"].value.elements)
+    let moved = part.reparameterized(["x": LocScale()]).scoped(suffix: "_7")
+    #expect(try moved.trace().names == ["x_base_7", "x_7"])
+    let fixed = try moved.conditioned(on: ["x_7": Tensor([1, 2])]).trace(key: 1)
+    #expect(fixed["x_7"].value.elements == [1, 2])
+  }
+
   @Test("replay gives latent sites their old values and leaves data alone")
   func replay() throws {
     let old = try pair.trace(key: 1)
