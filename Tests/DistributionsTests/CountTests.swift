@@ -14,6 +14,9 @@ let countCases: [CountCase] = [
   CountCase("Bernoulli", [Tensor(0.4)], top: 1, points: [0, 1], outside: [-1, 0.5, 2]) {
     Bernoulli(logits: $0[0])
   },
+  CountCase("Bernoulli, probability", [Tensor(0.7)], top: 1, points: [0, 1]) {
+    Bernoulli(probability: $0[0])
+  },
   CountCase("Poisson", [Tensor(4.5)], top: 60, points: [0, 3, 9]) { Poisson($0[0]) },
   CountCase("Poisson log", [Tensor(1.3)], top: 60, points: [0, 3, 9]) { Poisson(logRate: $0[0]) },
   CountCase("Poisson log, large", [Tensor(6)], top: 800, points: [390]) { Poisson(logRate: $0[0]) },
@@ -163,6 +166,33 @@ let countCases: [CountCase] = [
       let found = counts[..., k].variance().item()
       #expect(abs(found - wanted) < 0.06 * wanted)
     }
+  }
+
+  @Test("what had to happen and did has a finite derivative, what could not happen is impossible")
+  func certainty() {
+    let probabilities = Tensor([1, 1, 0, 0.25, 0.5])
+    let seen = Tensor([1.0, 1, 0, 1, 0])
+    let slopes = gradient(at: probabilities) { p in
+      Bernoulli(probability: p).logProbability(of: seen).sum()
+    }
+    #expect(slopes.elements == [1, 1, -1, 4, -2])
+    let many = gradient(at: Tensor([1.0, 0])) { p in
+      Binomial(3, probability: p).logProbability(of: Tensor([3.0, 0])).sum()
+    }
+    #expect(many.elements == [3, -3])
+    for (p, x) in [(1.0, 0.0), (0, 1)] {
+      #expect(Bernoulli(probability: p).logProbability(of: Tensor(x)).item() == -.infinity)
+      let slope = gradient(at: Tensor(p)) {
+        Bernoulli(probability: $0).logProbability(of: Tensor(x))
+      }
+      #expect(slope.item() == 0)
+    }
+    // A probability that rounds above 1 is impossible, not certain.
+    let traced = gradient(at: Tensor(1 + 1e-15)) {
+      Bernoulli(probability: $0).logProbability(of: Tensor(1))
+    }
+    #expect(traced.item() == 0)
+    #expect(Bernoulli(probability: 0.25).logits.item() == logit(Tensor(0.25)).item())
   }
 
   @Test("impossible parameters stop the program, and say which")

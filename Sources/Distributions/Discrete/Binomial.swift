@@ -9,7 +9,7 @@ public import Tensors
 ///
 /// log p = log C(n, k) + k log p + (n − k) log(1 − p).
 public struct Binomial: CountFamily {
-  public var density: DensityKind { .binomialLogit }
+  public let density: DensityKind
   public let parameters: [Tensor]
   public let batchShape: Shape
 
@@ -19,18 +19,22 @@ public struct Binomial: CountFamily {
       $0 >= 0 && $0 == $0.rounded()
     }
     let parameters = [count.tensor, logits.tensor]
-    self.init(parameters, parameterShape("Binomial", parameters))
+    self.init(.binomialLogit, parameters, parameterShape("Binomial", parameters))
   }
 
   /// Creates the distribution from the probability of a success, between 0 and 1.
   public init(_ count: some TensorConvertible, probability: some TensorConvertible) {
-    let p = probability.tensor
-    require("Binomial", "probability", p, "between 0 and 1") { $0 >= 0 && $0 <= 1 }
-    self.init(count, logits: logit(p))
+    let parameters = [count.tensor, probability.tensor]
+    require("Binomial", "count", parameters[0], "a whole number ≥ 0") {
+      $0 >= 0 && $0 == $0.rounded()
+    }
+    require("Binomial", "probability", parameters[1], "between 0 and 1") { $0 >= 0 && $0 <= 1 }
+    self.init(.binomial, parameters, parameterShape("Binomial", parameters))
   }
 
   /// Creates the distribution from parameters that have been checked.
-  private init(_ parameters: [Tensor], _ batchShape: Shape) {
+  private init(_ density: DensityKind, _ parameters: [Tensor], _ batchShape: Shape) {
+    self.density = density
     self.parameters = parameters
     self.batchShape = batchShape
   }
@@ -38,26 +42,33 @@ public struct Binomial: CountFamily {
   /// The number of trials.
   public var count: Tensor { parameters[0] }
 
+  /// The probability of a success.
+  public var probability: Tensor {
+    density == .binomial ? parameters[1] : sigmoid(parameters[1])
+  }
+
   public var support: Constraint { .nonNegativeInteger }
-  public var mean: Tensor? { (count * sigmoid(parameters[1])).broadcast(to: batchShape) }
+  public var mean: Tensor? { (count * probability).broadcast(to: batchShape) }
   public var variance: Tensor? {
-    (count * sigmoid(parameters[1]) * sigmoid(-parameters[1])).broadcast(to: batchShape)
+    let failure = density == .binomial ? 1 - parameters[1] : sigmoid(-parameters[1])
+    return (count * probability * failure).broadcast(to: batchShape)
   }
 
   public func dataTerm(_ value: Tensor) -> Tensor { logBinomialCoefficient(count, value) }
 
   public func sample(key: RandomKey, sampleShape: Shape) -> Tensor {
-    countDraws(key, sampleShape + batchShape, [count, sigmoid(parameters[1])]) {
+    countDraws(key, sampleShape + batchShape, [count, probability]) {
       $0.binomial(count: $1[0], probability: $1[1])
     }
   }
 
   public func expanded(to batchShape: Shape) -> any Distribution {
-    Binomial(parameters, batchShape)
+    Binomial(density, parameters, batchShape)
   }
 
   public var description: String {
-    "Binomial(\(text(count)), logits: \(text(parameters[1])))"
+    let name = density == .binomial ? "probability" : "logits"
+    return "Binomial(\(text(count)), \(name): \(text(parameters[1])))"
   }
 }
 

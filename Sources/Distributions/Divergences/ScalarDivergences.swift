@@ -123,7 +123,7 @@ extension Uniform: KullbackLeibler {
 extension Bernoulli: KullbackLeibler {
   public func divergence(to other: any Distribution) -> Tensor? {
     guard let p = other as? Bernoulli else { return nil }
-    let (x, y) = (parameters[0], p.parameters[0])
+    let (x, y) = (logits, p.logits)
     // log q(1) = −softplus(−x), log q(0) = −softplus(x).
     return sigmoid(x) * (softplus(-y) - softplus(-x)) + sigmoid(-x) * (softplus(y) - softplus(x))
   }

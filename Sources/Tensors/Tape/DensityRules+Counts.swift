@@ -64,6 +64,24 @@ func binomialLogitTerm<T: TapeScalar>(_ k: T, _ n: T, _ logit: T) -> DensityTerm
     -yes - no, T(0), -T.softplus(logit), k - n * T.sigmoid(logit))
 }
 
+/// k log p + (n − k) log(1 − p).
+///
+/// Not by the logit of p: at p = 1 its derivative is infinite, while that of k log p is not; a model may well say that what
+/// happened had to happen.
+@inline(__always)
+func binomialTerm<T: TapeScalar>(_ k: T, _ n: T, _ p: T) -> DensityTerm<T> {
+  guard p.primal >= 0, p.primal <= 1 else { return .undefined }
+  guard isCount(k.primal), k.primal <= n.primal else { return .outside }
+  let failures = n - k
+  // 0 · log 0 is 0: an impossible outcome that did not occur costs nothing.
+  let yes = k.primal == 0 ? T(0) : k * T.log(p)
+  let no = failures.primal == 0 ? T(0) : failures * T.log1p(-p)
+  guard (yes + no).primal > -.infinity else { return .outside }
+  let up = k.primal == 0 ? T(0) : k / p
+  let down = failures.primal == 0 ? T(0) : failures / (T(1) - p)
+  return DensityTerm(yes + no, T(0), T.log1p(-p), up - down)
+}
+
 /// log B(k + a, n − k + b) − log B(a, b) = R(a, k) + R(b, n − k) − R(a + b, n), R the rising factorials.
 @inline(__always)
 func betaBinomialTerm<T: TapeScalar>(_ k: T, _ n: T, _ a: T, _ b: T) -> DensityTerm<T> {

@@ -64,6 +64,8 @@ public enum DensityKind: UInt8, Sendable, CaseIterable {
   case asymmetricLaplace
   /// loc, concentration; x in radians.
   case vonMises
+  /// count, probability; x a whole number; without the binomial coefficient.
+  case binomial
 
   /// The number of parameters.
   public var parameterCount: Int {
@@ -139,6 +141,7 @@ extension DensityKind {
     case .skewNormal: skewNormalTerm(x, p, q, r)
     case .asymmetricLaplace: asymmetricLaplaceTerm(x, p, q, r)
     case .vonMises: vonMisesTerm(x, p, q)
+    case .binomial: binomialTerm(x, p, q)
     }
   }
 }
