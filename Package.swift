@@ -59,7 +59,8 @@ let package = Package(
   products: [
     .library(name: "SwiftSersic", targets: ["SwiftSersic"]),
     .library(
-      name: "PPL", targets: ["Tensors", "Distributions", "PPL", "Inference", "ReferenceModels"]),
+      name: "PPL",
+      targets: ["Tensors", "Distributions", "PPL", "Inference", "ReferenceModels", "JSON"]),
     .executable(name: "sersic", targets: ["sersic"]),
   ],
   dependencies: [
