@@ -257,7 +257,7 @@ struct RunnerTests {
       // Two sites and six statistics of 4000 draws are 0.3 MB; the image would be 720 MB. The allocator's rounding and
       // the evaluators of other threads remain.
       try #require(after - before < 20, "\(before) MB before, \(after) MB after \(draws.names)")
-      try #require(after < 200, "\(after) MB in all")
+      try #require(after < 100, "\(after) MB in all")
       let images = try NUTS().run(
         density, chains: 4, warmUp: 20, draws: 250, key: 1, sites: ["image"])
       let stored = Double(images.sites[0].values.count * 8) / 1e6
