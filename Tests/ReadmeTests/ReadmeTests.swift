@@ -5,53 +5,15 @@
 import FITS
 import Foundation
 import SwiftSersic
+import TestSupport
 import Testing
 
 @Suite("README")
 struct ReadmeTests {
-  /// The package's root.
-  private static let root = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
-
-  /// Returns the lines of a text file without the spaces around them, and without empty ones.
-  private func lines(_ path: String) throws -> [String] {
-    let text = try String(contentsOf: Self.root.appending(path: path), encoding: .utf8)
-    return text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
-      .filter { !$0.isEmpty }
-  }
-
-  /// Returns the Swift blocks of a document, line by line.
-  private func swiftBlocks(_ lines: [String]) -> [[String]] {
-    var blocks: [[String]] = []
-    var isInside = false
-    for line in lines {
-      if line == "```swift" {
-        isInside = true
-        blocks.append([])
-      } else if line.hasPrefix("```") {
-        isInside = false
-      } else if isInside {
-        blocks[blocks.count - 1].append(line)
-      }
-    }
-    return blocks
-  }
-
   @Test("the lines of every Swift block occur, in order, in the compiled examples")
   func blocksAreCompiled() throws {
-    let blocks = swiftBlocks(try lines("README.md"))
-    let source = try lines("Tests/ReadmeTests/ReadmeExamples.swift")
-    #expect(blocks.count >= 4, "the README should show Swift")
-    for block in blocks {
-      var rest = source[...]
-      for line in block {
-        guard let place = rest.firstIndex(of: line) else {
-          Issue.record("README.md: \"\(line)\" is not compiled, or not in this order")
-          break
-        }
-        rest = rest[(place + 1)...]
-      }
-    }
+    try checkSwiftBlocks(
+      of: "README.md", in: "Tests/ReadmeTests/ReadmeExamples.swift", atLeast: 4)
   }
 
   /// The truth of the simulated galaxy.

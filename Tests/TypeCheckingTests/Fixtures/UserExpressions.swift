@@ -95,7 +95,53 @@ func plainArrays(_ values: [Double], _ n: Int) -> [Double] {
   return [sum, sum / 2 + 1, -sum * 3 + 2 * sum - 4]
 }
 
+// MARK: - Matrices and vectors
+
+func kernels(_ x: Tensor, _ rho: Tensor, _ alpha: Tensor, _ sigma: Tensor, _ n: Int) -> Tensor {
+  let distances = square(x.expandingAxis(1) - x)
+  let smooth = square(alpha) * exp(distances * (-0.5 / square(rho)))
+  let periodic = square(alpha) * exp(-2 * square(sin(sqrt(distances) * Double.pi / 1.5) / rho))
+  let factor = (smooth + periodic + (square(sigma) + 1e-9) * Tensor.identity(n)).cholesky()
+  return factor.triangularSolve(x[1...] - x[..<(n - 1)]).sum() + 2 * log(factor.diagonal()).sum()
+}
+
+func slices(_ x: Tensor, _ beta: Tensor, _ group: [Int]) -> Tensor {
+  let columns = x[..., 0] * beta[0] + x[..., 1] * beta[1] + x[1..<4, 2] * 0.5 - x[0, 1...].sum()
+  let picked = beta.take(group) + x.take(rows: [0, 1], columns: [1, 0]) * 2
+  return columns.sum() + picked.sum() + x[0, 1] * x[1, 0] - 1
+}
+
+func predatorAndPrey(_ y: Tensor, _ r: Tensor) -> Tensor {
+  let path = rungeKutta(from: y, times: [0, 1, 2], stepsPerInterval: 4) { t, s in
+    Tensor.stack([(r[0] - r[1] * s[1]) * s[0], (r[3] * s[0] - r[2]) * s[1] + 0.1 * t])
+  }
+  return log(path).sum()
+}
+
+func forward(_ a: Tensor, _ transition: Tensor, _ emission: Tensor) -> Tensor {
+  var state = a + emission[0]
+  for t in 1..<10 {
+    state = (state.expandingAxis(1) + log(transition)).logSumExp(axis: 0) + emission[t] - 0.5
+  }
+  return state.logSumExp()
+}
+
 // MARK: - Models
+
+func regression(design: Tensor, group: [Int], y: [Double]) -> Model<Void> {
+  Model { m in
+    let beta = m.sample("beta", ImproperUniform(.real, [3]))
+    let sigma = m.sample("sigma", Normal(0, 10).truncated(below: 0))
+    let tau = m.sample("tau", StudentT(3, 0, 2.5).restricted(to: .positive))
+    let a = m.sample("a", Uniform(0, 1)), b = m.sample("b", ImproperUniform(.between(0, 1 - a)))
+    let alpha = m.plate("groups", 4) { m.sample("alpha", Normal(beta[0] + 0.5 * a, tau)) }
+    let eta = design.matmul(beta) + alpha.take(group) * (1 - b) + 0.1 * square(design[..., 1])
+    m.observe("y", Normal(eta, sigma * sqrt(1 + square(a / (1 + b)))), y)
+    m.observe("k", Poisson(logRate: eta - 0.5 * square(sigma)), y)
+    m.observe(
+      "mix", MixtureSameFamily(weights: [a, 1 - a], Normal([-1, 1], Tensor.stack([sigma, tau]))), y)
+  }
+}
 
 let sigmas: [Double] = [15, 10, 16, 11]
 
