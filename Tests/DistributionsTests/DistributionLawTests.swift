@@ -100,6 +100,24 @@ let distributionCases: [DistributionCase] = [
   DistributionCase("Normal, truncated", [0.5, 2], points: [0.1, 2, 6], outside: [-0.1]) {
     Normal($0[0], $0[1]).truncated(below: 0)
   },
+  DistributionCase(
+    "LogNormal, truncated", [0.4, 0.6, 1.2], points: [1.3, 2, 6], outside: [1.1, -2]
+  ) {
+    LogNormal($0[0], $0[1]).truncated(below: $0[2])
+  },
+  // The cumulative distribution of a gamma variable has no derivative by its parameters.
+  DistributionCase("Gamma, truncated", [0.7], points: [0.8, 2, 5], outside: [0.6, -1]) {
+    Gamma(2.5, 1.5).truncated(below: $0[0])
+  },
+  DistributionCase(
+    "Uniform, truncated", [-1, 3, 0.5], points: [0.6, 1.5, 2.9], outside: [0.4, 3.1]
+  ) {
+    Uniform($0[0], $0[1]).truncated(below: $0[2])
+  },
+  // Nine standard deviations up: only the normal's own tail has digits left there.
+  DistributionCase("Normal, truncated", [0, 1, 9], points: [9.05, 9.4], outside: [8.9]) {
+    TruncatedDistribution(Normal($0[0], $0[1]), low: $0[2], high: nil)
+  },
   DistributionCase("Gumbel, truncated", [0.5, 2, 1], points: [1.1, 2, 6], outside: [0.9]) {
     Gumbel($0[0], $0[1]).truncated(below: $0[2])
   },

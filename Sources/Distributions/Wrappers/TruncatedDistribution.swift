@@ -9,9 +9,12 @@ public import Tensors
 ///
 /// log p = log p_base(x) − log(F(high) − F(low)).
 ///
-/// It is made by ``Distribution/truncated(below:above:)``. The probability is a difference of the base's cumulative distribution,
-/// so it loses digits where the interval lies far in the upper tail; of a normal distribution `truncated` makes a
-/// ``TruncatedNormal``, which does not.
+/// It is made by ``Distribution/truncated(below:above:)``. Bounds may be other variables of a model: `b = m.sample("b",
+/// q.truncated(below: a))` orders two of them. Where a support ends outside the bounds the density is 0.
+///
+/// The probability is a difference of the base's cumulative distribution, which has no digits where the interval lies far in the
+/// upper tail: below 2e-16 of it the density falls as the base's own. Normal and log-normal distributions cut off below keep
+/// all digits, and of a normal one with constant parameters `truncated` makes a ``TruncatedNormal``.
 public struct TruncatedDistribution: Distribution {
   /// The distribution without the bounds.
   public let base: any Distribution
@@ -24,8 +27,8 @@ public struct TruncatedDistribution: Distribution {
 
   /// Creates the truncated distribution; `low` is below `high`.
   ///
-  /// - Precondition: The base is a distribution of real scalars whose cumulative distribution is known in closed form; where its
-  ///   parameters or the bounds are traced, by tensor operations.
+  /// - Precondition: The base is a distribution of real scalars that has a cumulative distribution and quantiles. Where these
+  ///   are no tensor operations (gamma, beta, Student-t) its parameters are constants.
   public init(
     _ base: any Distribution, low: (any TensorConvertible)?, high: (any TensorConvertible)?
   ) {
@@ -37,8 +40,7 @@ public struct TruncatedDistribution: Distribution {
       require("truncated", "above − below", high - low, "> 0") { $0 > 0 }
     }
     precondition(
-      [low, high].allSatisfy { $0.map { base.cumulative($0) != nil } ?? true }
-        && base.quantile(Tensor(0.5)) != nil,
+      Self.canTruncate(base),
       "truncated: \(base) has no cumulative distribution and quantiles that a model can follow; if its parameters are constants use restricted(to:), which leaves the density as it is"
     )
     guard
@@ -87,16 +89,68 @@ public struct TruncatedDistribution: Distribution {
     return f(a, b)
   }
 
+  /// Whether a distribution can be truncated, and drawn from then.
+  public static func canTruncate(_ base: any Distribution) -> Bool {
+    base.eventShape.isEmpty && !base.isDiscrete && base.cumulative(base.feasibleValue) != nil
+      && base.quantile(Tensor(0.5)) != nil
+  }
+
+  // MARK: - Probability between the bounds
+
+  /// The normal distribution behind a normal or log-normal base that is cut off below only; nil for others.
+  private var normal: (parent: Normal, isLogarithm: Bool)? {
+    guard low != nil, high == nil else { return nil }
+    if let parent = base as? Normal { return (parent, false) }
+    guard let parts = base.transformed, let parent = parts.base as? Normal,
+      parts.transform is ExpBijector
+    else { return nil }
+    return (parent, true)
+  }
+
+  /// Returns how far a value lies below the mean of the normal distribution, in its standard deviations.
+  private static func depth(
+    _ normal: (parent: Normal, isLogarithm: Bool), _ value: Tensor
+  ) -> Tensor {
+    // Below zero there is nothing of a log-normal to cut off.
+    let x = normal.isLogarithm ? log(maximum(value, 1e-300)) : value
+    return (normal.parent.parameters[0] - x) / normal.parent.parameters[1]
+  }
+
+  /// Returns the base's cumulative distribution, also of a traced value.
+  private func cumulativeOfBase(_ value: Tensor) -> Tensor {
+    base.cumulative(value) ?? CumulativePrimitive(base)(value)
+  }
+
   /// The base's probability below the lower bound; 0 for none.
-  private var below: Tensor { low.flatMap { base.cumulative($0) } ?? Tensor(0) }
+  private var below: Tensor { low.map { cumulativeOfBase($0) } ?? Tensor(0) }
 
   /// The base's probability below the upper bound; 1 for none.
-  private var belowTop: Tensor { high.flatMap { base.cumulative($0) } ?? Tensor(1) }
+  private var belowTop: Tensor { high.map { cumulativeOfBase($0) } ?? Tensor(1) }
+
+  /// The least probability of the interval that a difference gives: one unit in the last place of 1.
+  private static let leastMass = 0x1p-52
+
+  /// The logarithm of the base's probability between the bounds.
+  private var logMass: Tensor {
+    if let normal, let low { return logNormalCDF(Self.depth(normal, low)) }
+    return log(maximum(belowTop - below, Self.leastMass))
+  }
+
+  /// 1 where the bounds leave a part of the base's support, else 0.
+  private var isReachable: Tensor {
+    let feasible = base.feasibleValue
+    let lowest = low.map { base.support.contains(maximum($0, feasible)) } ?? Tensor(1)
+    return high.map { lowest * base.support.contains(minimum($0, feasible)) } ?? lowest
+  }
+
+  // MARK: - Distribution
 
   public func logProbability(of value: Tensor) -> Tensor {
-    let inside = support.contains(value)
-    let safe = inside.isTraced ? select(inside, value, feasibleValue) : value
-    let density = base.logProbability(of: safe) - log(belowTop - below)
+    var inside = base.support.contains(value) * isReachable
+    if let low { inside = inside * value.isGreaterOrEqual(to: low) }
+    if let high { inside = inside * value.isLessOrEqual(to: high) }
+    let safe = inside.isTraced ? select(inside, value, base.feasibleValue) : value
+    let density = base.logProbability(of: safe) - logMass
     return select(inside, density, Tensor(-.infinity))
       .broadcast(to: broadcastShape([value.shape, batchShape]) ?? batchShape)
   }
@@ -107,12 +161,20 @@ public struct TruncatedDistribution: Distribution {
   }
 
   public func cumulative(_ value: Tensor) -> Tensor? {
-    base.cumulative(value).map { (($0 - below) / (belowTop - below)).clamped(to: 0...1) }
+    if let normal, let low {
+      return -expm1(logNormalCDF(Self.depth(normal, maximum(value, low))) - logMass)
+    }
+    return ((cumulativeOfBase(value) - below) / (belowTop - below)).clamped(to: 0...1)
   }
 
   public func quantile(_ probability: Tensor) -> Tensor? {
+    if let normal, let low {
+      let z = -inverseNormalCDF(exp(log1p(-probability) + logMass))
+      let x = normal.parent.parameters[0] + normal.parent.parameters[1] * z
+      // Rounding may put a quantile outside.
+      return maximum(normal.isLogarithm ? exp(x) : x, low)
+    }
     guard var x = base.quantile(below + probability * (belowTop - below)) else { return nil }
-    // Rounding may put a quantile outside.
     if let low { x = maximum(x, low) }
     if let high { x = minimum(x, high) }
     return x
@@ -153,5 +215,45 @@ extension Normal {
     below low: (any TensorConvertible)? = nil, above high: (any TensorConvertible)? = nil
   ) -> TruncatedNormal {
     TruncatedNormal(parameters[0], parameters[1], low: low, high: high)
+  }
+}
+
+/// The cumulative distribution of a base with constant parameters as an operation; its derivative is the density.
+private final class CumulativePrimitive: Primitive {
+  /// The distribution.
+  private let base: any Distribution
+
+  /// Creates the operation.
+  init(_ base: any Distribution) { self.base = base }
+
+  var name: String { "cumulative of \(base)" }
+
+  func outputShape(_ inputShapes: [Shape]) -> Shape { inputShapes[0] }
+
+  func makeInstance(inputShapes: [Shape]) -> any PrimitiveInstance { Instance(base) }
+
+  /// The working part.
+  private final class Instance: PrimitiveInstance {
+    /// The distribution.
+    private let base: any Distribution
+
+    /// Creates the working part.
+    init(_ base: any Distribution) { self.base = base }
+
+    func forward(_ inputs: PrimitiveInputs, into output: UnsafeMutableBufferPointer<Double>) {
+      for (i, x) in inputs[0].enumerated() {
+        output[i] = base.cumulative(Tensor(x))?.item() ?? .nan
+      }
+    }
+
+    func pullback(
+      _ inputs: PrimitiveInputs, output: UnsafeBufferPointer<Double>,
+      adjoint: UnsafeBufferPointer<Double>, into inputAdjoints: PrimitiveAdjoints
+    ) {
+      guard let out = inputAdjoints[0] else { return }
+      for (i, x) in inputs[0].enumerated() {
+        out[i] += adjoint[i] * exp(base.logProbability(of: Tensor(x))).item()
+      }
+    }
   }
 }
