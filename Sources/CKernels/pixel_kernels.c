@@ -34,7 +34,7 @@ static const double CLOSEST = 1e-24;
 /// -ln of the error that a plain rule may make, relative to its own integral: 1e-14.
 static const double DIGITS = 32.3;
 
-/// One evaluation: F, dF/dn, g, unused.
+/// One evaluation: F, dF/dn, g, dg/dn.
 typedef struct {
   double f[4];
 } radial_values;
@@ -47,6 +47,8 @@ static inline __attribute__((always_inline)) radial_values evaluate(
   memcpy(&bits, &v, sizeof bits);
   const long panel = (long)(bits >> 49) - table->first;
   if (panel < 0) {
+    r.f[0] = table->core;
+    r.f[1] = table->core_slope;
     r.f[2] = exp(table->peak - table->b * pow(v, table->power));
     return r;
   }
@@ -141,5 +143,51 @@ CLONES void sersic_line_integrals(
     slope[k * stride] = sign * per_turn * sum_n;
     density[k * stride] = sum_g;
     moment[k * stride] = sum_m;
+  }
+}
+
+CLONES void sersic_radial_densities(
+    const sersic_radial_table *restrict table, long count, const double *restrict v,
+    double *restrict density, double *restrict slope) {
+  for (long i = 0; i < count; ++i) {
+    const radial_values r = evaluate(table, v[i]);
+    density[i] = r.f[2];
+    slope[i] = r.f[3];
+  }
+}
+
+CLONES void sersic_spread(
+    long count, const double *restrict x, const double *restrict y, long planes,
+    const double *restrict masses, long mass_stride, const double *restrict polynomials,
+    long degree, long columns, long rows, long stride, long canvas_size,
+    double *restrict canvases) {
+  enum { WIDTH = SERSIC_SPREAD_WIDTH };
+  for (long i = 0; i < count; ++i) {
+    const double left = x[i] - WIDTH / 2.0, bottom = y[i] - WIDTH / 2.0;
+    const double first_column = ceil(left), first_row = ceil(bottom);
+    if (!(first_column >= 0 && first_column + WIDTH <= (double)columns && first_row >= 0
+          && first_row + WIDTH <= (double)rows))
+      continue;
+    const double tx = 2 * (first_column - left) - 1, ty = 2 * (first_row - bottom) - 1;
+    double along[WIDTH], across[WIDTH];
+    for (int j = 0; j < WIDTH; ++j) {
+      along[j] = polynomials[degree * WIDTH + j];
+      across[j] = along[j];
+    }
+    for (long p = degree - 1; p >= 0; --p) {
+      for (int j = 0; j < WIDTH; ++j) {
+        along[j] = along[j] * tx + polynomials[p * WIDTH + j];
+        across[j] = across[j] * ty + polynomials[p * WIDTH + j];
+      }
+    }
+    double *origin = canvases + (long)first_row * stride + (long)first_column;
+    for (long plane = 0; plane < planes; ++plane) {
+      const double mass = masses[plane * mass_stride + i];
+      for (int k = 0; k < WIDTH; ++k) {
+        const double weight = mass * across[k];
+        double *row = origin + plane * canvas_size + k * stride;
+        for (int j = 0; j < WIDTH; ++j) row[j] += weight * along[j];
+      }
+    }
   }
 }

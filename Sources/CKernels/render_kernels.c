@@ -163,3 +163,32 @@ CLONES void sersic_reduce_row(
     out[s] += (sums[s][0] + sums[s][1]) + (sums[s][2] + sums[s][3]);
   }
 }
+
+CLONES void sersic_add_complex_product(
+    long count, double factor, const double *restrict a, const double *restrict b,
+    double *restrict c) {
+  for (long i = 0; i < count; ++i) {
+    const double re = factor * a[2 * i], im = factor * a[2 * i + 1];
+    c[2 * i] += re * b[2 * i] - im * b[2 * i + 1];
+    c[2 * i + 1] += re * b[2 * i + 1] + im * b[2 * i];
+  }
+}
+
+CLONES double sersic_triple_product(
+    long rows, long columns, const double *restrict a, const double *restrict b,
+    const double *restrict c) {
+  double sum = 0;
+  for (long row = 0; row < rows; ++row) {
+    const double *p = a + 2 * row * columns, *q = b + 2 * row * columns, *r = c + 2 * row * columns;
+    double line = 0, ends = 0;
+    for (long i = 0; i < columns; ++i) {
+      const double re = p[2 * i] * q[2 * i] - p[2 * i + 1] * q[2 * i + 1];
+      const double im = p[2 * i] * q[2 * i + 1] + p[2 * i + 1] * q[2 * i];
+      const double term = re * r[2 * i] + im * r[2 * i + 1];
+      line += term;
+      if (i == 0 || i == columns - 1) ends += term;
+    }
+    sum += 2 * line - ends;
+  }
+  return sum;
+}

@@ -14,6 +14,8 @@ public struct RenderingError: Error, Hashable, Sendable, CustomStringConvertible
     case invalidWidth
     /// A scene holds something that the renderer cannot draw.
     case unsupportedScene
+    /// A radial profile by its function or transform has no finite light, or is not smooth.
+    case invalidProfile
     /// A value of the data or of the rms is not usable and not masked.
     case invalidData
     /// A loss has a parameter out of range.

@@ -2,27 +2,6 @@
 //
 // The static structure of a scene: which profiles, which sky, and where their numbers lie in one parameter vector.
 
-/// The radial form of a light component, with the parameters it takes.
-public enum ProfileKind: String, Sendable, Hashable, Codable, CaseIterable {
-  /// Sérsic profile: xc, yc, flux, r_eff, n, ellip, theta.
-  case sersic
-  /// Sérsic profile with n = 1: xc, yc, flux, r_eff, ellip, theta.
-  case exponential
-  /// Sérsic profile with n = 4: xc, yc, flux, r_eff, ellip, theta.
-  case deVaucouleurs
-  /// Point source: xc, yc, flux.
-  case pointSource
-
-  /// The number of parameters of one component.
-  public var parameterCount: Int {
-    switch self {
-    case .sersic: 7
-    case .exponential, .deVaucouleurs: 6
-    case .pointSource: 3
-    }
-  }
-}
-
 /// The form of the sky under the sources.
 public enum SkyKind: String, Sendable, Hashable, Codable, CaseIterable {
   /// No sky.

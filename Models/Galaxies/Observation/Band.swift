@@ -81,14 +81,11 @@ public struct Band: Sendable {
     let (x, y) = (p[0], p[1])
     p[0] = map.xx * x + map.xy * y + map.x0
     p[1] = map.yx * x + map.yy * y + map.y0
-    let shape: (radius: Int, ellip: Int, theta: Int)
-    switch component.kind {
-    case .sersic: shape = (3, 5, 6)
-    case .exponential, .deVaucouleurs: shape = (3, 4, 5)
-    case .pointSource: return LightProfile.Component(component.kind, p)
-    }
-    (p[shape.radius], p[shape.ellip], p[shape.theta]) = ellipse(
-      p[shape.radius], p[shape.ellip], p[shape.theta])
+    guard component.kind.isExtended else { return LightProfile.Component(component.kind, p) }
+    let radius = ProfileParameter.rEff
+    let ellip = ProfileParameter.ellip(component.kind)
+    let theta = ProfileParameter.theta(component.kind)
+    (p[radius], p[ellip], p[theta]) = ellipse(p[radius], p[ellip], p[theta])
     return LightProfile.Component(component.kind, p)
   }
 

@@ -19,6 +19,8 @@ final class ImageOperators: Sendable {
   /// The operations made so far.
   private struct Made {
     var plans: [FFTPlanning: RendererPlan] = [:]
+    var sampledPlans: [FFTPlanning: SampledRendererPlan] = [:]
+    var hybridPlans: [FFTPlanning: HybridRendererPlan] = [:]
     var renderers: [SceneKey: RenderPrimitive] = [:]
     var likelihoods: [ImageLoss: any ImageLikelihood] = [:]
     var medianRMS: Double?
@@ -33,24 +35,73 @@ final class ImageOperators: Sendable {
     try made.withLock { made in
       // Without a PSF that brings the pixel response only integration over pixels is right.
       let isBandLimited = image.psf != nil && image.pixelResponse == .included
+      guard isBandLimited || method != .hybrid else { throw Self.noHybrid(image) }
       let method = isBandLimited ? method : .pixel
       let key = SceneKey(layout: layout, method: method, planning: image.planning)
       if let known = made.renderers[key] { return known }
       let primitive: RenderPrimitive
       switch method {
-      case .fourier:
-        let plan =
-          try made.plans[image.planning]
-          ?? RendererPlan(
-            width: image.width, height: image.height, psf: image.psf, planning: image.planning)
-        made.plans[image.planning] = plan
-        primitive = RenderPrimitive(width: image.width, height: image.height, layout: layout) {
-          FourierRenderer(plan: plan, layout: layout)
-        }
-      case .pixel: primitive = try pixelRenderer(layout, image)
+      case .fourier: primitive = try fourierRenderer(layout, image, &made)
+      case .hybrid: primitive = try hybridRenderer(layout, image, &made)
+      case .pixel:
+        primitive =
+          isBandLimited
+          ? try sampledRenderer(layout, image, &made) : try pixelRenderer(layout, image)
       }
       made.renderers[key] = primitive
       return primitive
+    }
+  }
+
+  /// Returns the error of an image that pysersic's scheme cannot draw.
+  private static func noHybrid(_ image: ObservedImage) -> GalaxyModelError {
+    GalaxyModelError(
+      .unsupportedRendering(
+        "hybrid",
+        found: image.psf == nil
+          ? "an image without a PSF" : "a PSF without the pixel response (integrated)"))
+  }
+
+  /// Returns the operation that renders a scene by the radial Fourier table.
+  private func fourierRenderer(
+    _ layout: SceneLayout, _ image: ObservedImage, _ made: inout Made
+  ) throws -> RenderPrimitive {
+    let plan =
+      try made.plans[image.planning]
+      ?? RendererPlan(
+        width: image.width, height: image.height, psf: image.psf, planning: image.planning)
+    made.plans[image.planning] = plan
+    return RenderPrimitive(width: image.width, height: image.height, layout: layout) {
+      FourierRenderer(plan: plan, layout: layout)
+    }
+  }
+
+  /// Returns the operation that renders a scene by quadrature of its profiles.
+  private func sampledRenderer(
+    _ layout: SceneLayout, _ image: ObservedImage, _ made: inout Made
+  ) throws -> RenderPrimitive {
+    let plan =
+      try made.sampledPlans[image.planning]
+      ?? SampledRendererPlan(
+        width: image.width, height: image.height, psf: image.psf, planning: image.planning)
+    made.sampledPlans[image.planning] = plan
+    return RenderPrimitive(width: image.width, height: image.height, layout: layout) {
+      SampledRenderer(plan: plan, layout: layout)
+    }
+  }
+
+  /// Returns the operation that renders a scene as pysersic does.
+  private func hybridRenderer(
+    _ layout: SceneLayout, _ image: ObservedImage, _ made: inout Made
+  ) throws -> RenderPrimitive {
+    let plan =
+      try made.hybridPlans[image.planning]
+      ?? HybridRendererPlan(
+        width: image.width, height: image.height, psf: image.psf, planning: image.planning)
+    made.hybridPlans[image.planning] = plan
+    try HybridRenderer.validate(layout)
+    return RenderPrimitive(width: image.width, height: image.height, layout: layout) {
+      HybridRenderer(plan: plan, validated: layout)
     }
   }
 

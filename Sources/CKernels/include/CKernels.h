@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The C kernels: vector math, likelihoods, pixel integrals, rendering.
+// The C kernels: vector math, likelihoods, pixel integrals, rendering, Bessel functions.
 
+#include "bessel_kernels.h"
 #include "copy_kernels.h"
 #include "likelihood_kernels.h"
 #include "pixel_kernels.h"

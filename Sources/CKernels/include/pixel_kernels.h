@@ -22,6 +22,8 @@ typedef struct {
   long first;
   /// Below the first panel: g = exp(peak - b * v^power).
   double peak, b, power;
+  /// The flux below the first panel, and its derivative: those of a point, or 0.
+  double core, core_slope;
 } sersic_radial_table;
 
 /// Sets the integrals along `count` consecutive edges of equal length on one straight line.
@@ -33,5 +35,23 @@ typedef struct {
 void sersic_line_integrals(
     const sersic_radial_table *table, double distance, double start, double length, long count,
     double sharpness, long stride, double *flux, double *slope, double *density, double *moment);
+
+/// Sets the density g and its derivative with respect to n at `count` values v > 0; below the first panel that is 0.
+void sersic_radial_densities(
+    const sersic_radial_table *table, long count, const double *v, double *density, double *slope);
+
+/// The number of cells over which a point is spread, along each axis.
+#define SERSIC_SPREAD_WIDTH 12
+
+/// Adds `planes` masses of each of `count` points, spread over cells by a product of two functions, to as many canvases.
+///
+/// A point at (x, y), in cells, touches the cells from ceil(x - WIDTH / 2) on. With t = 2 (ceil(x - WIDTH / 2) - (x - WIDTH / 2))
+/// - 1, cell j gets the polynomial in t with the coefficients polynomials[p * WIDTH + j], p = 0 ... degree. Points that touch
+/// cells outside 0 ..< columns, 0 ..< rows are left out. Masses of one plane are `mass_stride` apart from the next's, canvases
+/// `canvas_size`; rows of a canvas are `stride` apart.
+void sersic_spread(
+    long count, const double *x, const double *y, long planes, const double *masses,
+    long mass_stride, const double *polynomials, long degree, long columns, long rows, long stride,
+    long canvas_size, double *canvases);
 
 #endif

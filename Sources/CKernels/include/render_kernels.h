@@ -62,4 +62,14 @@ void sersic_reduce_row(
     const double *k, const double *w, double row_re, double row_im, const double *column_re,
     const double *column_im, const double *psf_re, const double *psf_im, double *out);
 
+/// Adds factor * a b to c, all arrays of `count` complex numbers as (re, im) pairs.
+void sersic_add_complex_product(
+    long count, double factor, const double *a, const double *b, double *c);
+
+/// Returns the sum of Re(a b conj(c)) over the full spectra of real images of which [rows, columns] halves are given.
+///
+/// The full spectrum has an even number of columns: the first and the last of the half count once, all others twice.
+double sersic_triple_product(
+    long rows, long columns, const double *a, const double *b, const double *c);
+
 #endif

@@ -31,10 +31,10 @@ public struct LightProfile: LightComponent {
     public init(_ kind: ProfileKind, _ parameters: [Tensor]) {
       precondition(
         parameters.count == kind.parameterCount,
-        "\(kind.rawValue): expected \(kind.parameterCount) parameters, got \(parameters.count)")
+        "\(kind.name): expected \(kind.parameterCount) parameters, got \(parameters.count)")
       precondition(
         parameters.allSatisfy { $0.count == 1 },
-        "\(kind.rawValue): expected scalar parameters, got shapes \(parameters.map(\.shape))")
+        "\(kind.name): expected scalar parameters, got shapes \(parameters.map(\.shape))")
       self.kind = kind
       self.parameters = parameters
     }

@@ -118,8 +118,8 @@ final class EdgeRinging {
     let f: UnsafePointer<Double>
     /// dF/ds.
     let fv: UnsafePointer<Double>
-    /// dF/dn.
-    let fn: UnsafePointer<Double>
+    /// dF/dp, p the parameter of the shape in question.
+    var fn: UnsafePointer<Double>
     /// Phases along columns, real parts.
     let columnRe: UnsafePointer<Double>
     /// Phases along columns, imaginary parts.
@@ -252,7 +252,7 @@ final class EdgeRinging {
 
   /// Subtracts the change of the ringing along a direction, whose change of the spectrum is given, from an image.
   func subtractTangent(
-    _ grid: FourierGrid, _ input: Input, change: Seven, _ d: SersicDirection,
+    _ grid: FourierGrid, _ input: Input, change: Seven, _ d: ProfileDirection,
     from image: UnsafeMutablePointer<Double>
   ) {
     guard !grid.edges.entries.isEmpty else { return }
@@ -313,6 +313,18 @@ final class EdgeRinging {
       first[1] = 0
       first[(term < 2 ? edges.alongY : edges.alongX).spectrumCount - 1] = 0
     }
+    sums = coefficientSums(edges, input)
+    return (sums, xc, yc)
+  }
+
+  /// Returns the adjoint of the spectrum's coefficient 4 for another derivative by a shape's parameter, after `adjoint`.
+  func shapeAdjoint(_ grid: FourierGrid, _ input: Input) -> Double {
+    grid.edges.entries.isEmpty ? 0 : coefficientSums(grid.edges, input).4
+  }
+
+  /// Returns the sums of the adjoint of `sersic_edges` over the bins' adjoints.
+  private func coefficientSums(_ edges: BandEdges, _ input: Input) -> Seven {
+    var sums: Seven = (0, 0, 0, 0, 0, 0, 0)
     edges.entries.withUnsafeBufferPointer { entries in
       withUnsafeMutableBytes(of: &sums) { sums in
         sersic_edges_adjoint(
@@ -321,7 +333,7 @@ final class EdgeRinging {
           sums.assumingMemoryBound(to: Double.self).baseAddress)
       }
     }
-    return (sums, xc, yc)
+    return sums
   }
 }
 

@@ -13,20 +13,28 @@ final class FourierComponent {
   /// The index of its first parameter.
   let start: Int
 
+  /// The radial form; nil for a point source.
+  private let form: (any RadialForm)?
+
+  /// The number of derivatives by the shape that are computed: one even where there is no parameter.
+  private let slopes: Int
+
   /// The plan.
   private let plan: RendererPlan
 
   /// The component's numbers.
-  private(set) var geometry = SersicGeometry(
-    SersicShape(xc: 0, yc: 0, flux: 0, rEff: 1, n: 1, ellip: 0, theta: 0))
+  private(set) var geometry = ProfileGeometry(.unit)
 
   /// The copies to subtract; nil for a point source, whose light ends with its PSF.
   private let copies: PeriodicCopies?
 
-  /// The slice of the transform table at this n.
-  private let slice: FFTBuffer
+  /// The slices of the transform at this shape, one for each derivative by the shape.
+  private let slices: [FFTBuffer]
 
-  /// F, dF/ds, dF/dn at every frequency, one after the other.
+  /// Memory for the knots of slices.
+  private let knots = RadialScratch()
+
+  /// F, dF/ds, the derivatives by the shape, and room for a combination of several, at every frequency.
   private var transform = FFTBuffer(count: 0)
 
   /// Phases along columns: two arrays of runs, then two of all indices.
@@ -46,35 +54,25 @@ final class FourierComponent {
     self.kind = kind
     self.start = start
     self.plan = plan
-    copies = kind == .pointSource ? nil : PeriodicCopies(plan: plan)
+    let form = kind.makeForm(indices: SersicTable.indices)
+    let scratch = knots
+    self.form = form
+    slopes = max(1, kind.shapeCount)
+    copies = form.map { PeriodicCopies(plan: plan, form: $0, scratch: scratch) }
     ringing = EdgeRinging(plan: plan)
-    slice = FFTBuffer(count: kind == .pointSource ? 0 : SersicTable.sliceCount)
+    slices = (0..<(form == nil ? 0 : slopes)).map { _ in FFTBuffer(count: SersicTable.sliceCount) }
   }
 
   /// Reads the parameters; returns the level of the grid it needs, or nil where they describe no profile.
   func read(_ parameters: UnsafeBufferPointer<Double>) -> Int? {
-    let p = start
-    var shape = SersicShape(
-      xc: parameters[p], yc: parameters[p + 1], flux: parameters[p + 2], rEff: 1, n: 1, ellip: 0,
-      theta: 0)
-    switch kind {
-    case .pointSource: break
-    case .sersic:
-      shape.rEff = parameters[p + 3]
-      shape.n = parameters[p + 4]
-      shape.ellip = parameters[p + 5]
-      shape.theta = parameters[p + 6]
-    case .exponential, .deVaucouleurs:
-      shape.rEff = parameters[p + 3]
-      shape.n = kind == .exponential ? 1 : 4
-      shape.ellip = parameters[p + 4]
-      shape.theta = parameters[p + 5]
-    }
+    guard let first = parameters.baseAddress else { return nil }
+    let shape = ProfileShape(kind, first + start)
     // Axis ratios and radii beyond any use would overflow the forms.
-    guard shape.isFeasible, SersicTable.indices.contains(shape.n), abs(shape.ellip) < 0.9999,
-      (1e-6...1e9).contains(shape.rEff), abs(shape.xc) < 1e9, abs(shape.yc) < 1e9
+    guard shape.isFeasible, abs(shape.ellip) < 0.9999, (1e-6...1e9).contains(shape.rEff),
+      abs(shape.xc) < 1e9, abs(shape.yc) < 1e9,
+      form?.update(first + start + ProfileParameter.shape) ?? true
     else { return nil }
-    geometry = SersicGeometry(shape)
+    geometry = ProfileGeometry(shape)
     guard var level = plan.level(xc: geometry.xc, yc: geometry.yc, core: core) else {
       isDistant = true
       _ = copies?.prepare(geometry, period: nil)
@@ -104,36 +102,38 @@ final class FourierComponent {
       _ = copies.prepare(geometry, period: (grid.columns, grid.rows))
     }
     let count = grid.frequencyCount
-    if transform.count < 3 * count {
-      transform = FFTBuffer(count: 3 * count)
+    let planes = slopes > 1 ? slopes + 3 : 3
+    if transform.count < planes * count {
+      transform = FFTBuffer(count: planes * count)
       let indices = 2 * (grid.bands * grid.columns + grid.columns) + 2
       columnPhases = FFTBuffer(count: 2 * (grid.kx.count + indices))
       rowPhases = FFTBuffer(count: 2 * grid.ky.count)
       if kind == .pointSource { transform.pointer.update(repeating: 1, count: count) }
     }
     setPhases(grid)
-    guard kind != .pointSource else { return }
+    guard let form else { return }
     let g = geometry
     let r = g.rEff
     let lowest =
       r * min(1, g.q) * 2 * Double.pi / Double(max(grid.columns, grid.rows))
     let highest = r * max(1, g.q) * Double(grid.bands) * Double.pi * 2.0.squareRoot()
-    let table = SersicTable.shared
-    table.makeSlice(
-      n: g.n, range: 0.999 * lowest * lowest...1.001 * highest * highest, into: slice.pointer)
-    var look = sersic_slice()
-    look.coefficients = UnsafePointer(slice.pointer)
-    look.first = SersicTable.firstBits
-    look.largest = table.largest
-    let length = grid.kx.count
-    let f = transform.pointer
-    grid.kx.withUnsafeBufferPointer { kx in
-      for (i, ky) in grid.ky.enumerated() {
-        let at = i * length
-        sersic_lookup_row(
-          &look, length, kx.baseAddress, r * g.cosTheta * ky, -r * g.sinTheta,
-          r * g.q * g.sinTheta * ky, r * g.q * g.cosTheta, SersicTable.offset, f + at,
-          f + count + at, f + 2 * count + at)
+    let range = 0.999 * lowest * lowest...1.001 * highest * highest
+    for (k, slice) in slices.enumerated() {
+      form.fillTransform(slice.pointer, shape: k, range: range, scratch: knots)
+      var look = sersic_slice()
+      look.coefficients = UnsafePointer(slice.pointer)
+      look.first = SersicTable.firstBits
+      look.largest = SersicTable.largest
+      let length = grid.kx.count
+      let f = transform.pointer
+      grid.kx.withUnsafeBufferPointer { kx in
+        for (i, ky) in grid.ky.enumerated() {
+          let at = i * length
+          sersic_lookup_row(
+            &look, length, kx.baseAddress, r * g.cosTheta * ky, -r * g.sinTheta,
+            r * g.q * g.sinTheta * ky, r * g.q * g.cosTheta, SersicTable.offset, f + at,
+            f + count + at, f + (2 + k) * count + at)
+        }
       }
     }
   }
@@ -199,7 +199,8 @@ final class FourierComponent {
 
   /// Sets a spectrum to the change of the component along a direction, or adds it.
   func writeTangentSpectrum(
-    _ d: SersicDirection, _ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>, adds: Bool
+    _ d: ProfileDirection, _ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>,
+    adds: Bool
   ) {
     guard !isDistant else { return }
     let columns = columnPhases.pointer
@@ -211,7 +212,7 @@ final class FourierComponent {
     let isPoint = kind == .pointSource
     let form = isPoint ? QuadraticForm(xx: 0, xy: 0, yy: 0) : frequencyChange(d)
     let slopeAt = isPoint ? 0 : frequencies
-    let indexAt = isPoint ? 0 : 2 * frequencies
+    let (byShape, shapeAt) = shapeChange(d, frequencies)
     grid.psfRe.withUnsafeBufferPointer { psfRe in
       grid.psfIm.withUnsafeBufferPointer { psfIm in
         grid.kx.withUnsafeBufferPointer { kx in
@@ -221,13 +222,12 @@ final class FourierComponent {
           forEachRun(grid) { target, at, column, row in
             let ky = grid.ky[row]
             var c = (
-              d.flux, form.yy * ky * ky, 2 * form.xy * ky, form.xx, isPoint ? 0 : flux * d.n,
-              flux * ky * d.yc,
+              d.flux, form.yy * ky * ky, 2 * form.xy * ky, form.xx, byShape, flux * ky * d.yc,
               flux * d.xc
             )
             withUnsafeBytes(of: &c) { c in
               sersic_tangent_row(
-                grid.runLength, f + at, f + slopeAt + at, f + indexAt + at, kx + column,
+                grid.runLength, f + at, f + slopeAt + at, f + shapeAt + at, kx + column,
                 c.assumingMemoryBound(to: Double.self).baseAddress, rows[row],
                 rows[grid.ky.count + row], columns + column, columns + count + column, psfRe + at,
                 psfIm + at, adds || grid.isFolded(row: row, column: column) ? 1 : 0,
@@ -239,21 +239,48 @@ final class FourierComponent {
     }
   }
 
+  /// Returns a factor and the place of a derivative, whose product is the transform's change with the shape, times the flux.
+  private func shapeChange(_ d: ProfileDirection, _ frequencies: Int) -> (Double, place: Int) {
+    guard slopes > 1 else {
+      return kind == .pointSource ? (0, 0) : (geometry.flux * d.shape[0], 2 * frequencies)
+    }
+    // The plane after the derivatives holds their combination.
+    let place = (2 + slopes) * frequencies
+    let combined = transform.pointer + place
+    combined.update(repeating: 0, count: frequencies)
+    for k in 0..<slopes {
+      sersic_add_scaled(
+        frequencies, d.shape[k], transform.pointer + (2 + k) * frequencies, combined)
+    }
+    return (geometry.flux, place)
+  }
+
   /// Returns the adjoint of the parameters for the spectrum of an image adjoint.
-  func reduce(_ grid: FourierGrid, _ adjoint: UnsafePointer<Double>) -> SersicDirection {
-    var out = SersicDirection()
+  func reduce(_ grid: FourierGrid, _ adjoint: UnsafePointer<Double>) -> ProfileDirection {
+    var out = reduce(grid, adjoint, shape: 0)
+    if slopes > 1, !isDistant {
+      for k in 1..<slopes { out.shape[k] = reduce(grid, adjoint, shape: k).shape[0] }
+    }
+    return out
+  }
+
+  /// Returns the adjoint of the parameters, of the shape's only the k-th, in the first place.
+  private func reduce(
+    _ grid: FourierGrid, _ adjoint: UnsafePointer<Double>, shape k: Int
+  ) -> ProfileDirection {
+    var out = ProfileDirection()
     guard !isDistant else { return out }
     let columns = columnPhases.pointer
     let rows = rowPhases.pointer
     let count = grid.kx.count
     let isPoint = kind == .pointSource
     let slopeAt = isPoint ? 0 : grid.frequencyCount
-    let indexAt = isPoint ? 0 : 2 * grid.frequencyCount
+    let shapeAt = isPoint ? 0 : (2 + k) * grid.frequencyCount
     let f = transform.pointer
     var byFlux = 0.0
     var byX = 0.0
     var byY = 0.0
-    var byIndex = 0.0
+    var byShape = 0.0
     var moments = QuadraticForm(xx: 0, xy: 0, yy: 0)
     grid.psfRe.withUnsafeBufferPointer { psfRe in
       grid.psfIm.withUnsafeBufferPointer { psfIm in
@@ -265,7 +292,7 @@ final class FourierComponent {
             var sums = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
             withUnsafeMutableBytes(of: &sums) { sums in
               sersic_reduce_row(
-                grid.runLength, adjoint + target, f + at, f + slopeAt + at, f + indexAt + at,
+                grid.runLength, adjoint + target, f + at, f + slopeAt + at, f + shapeAt + at,
                 kx + column, grid.weights, rows[row], rows[grid.ky.count + row], columns + column,
                 columns + count + column, psfRe + at, psfIm + at,
                 sums.assumingMemoryBound(to: Double.self).baseAddress)
@@ -277,7 +304,7 @@ final class FourierComponent {
             moments.yy += ky * ky * sums.3
             moments.xy += ky * sums.4
             moments.xx += sums.5
-            byIndex += sums.6
+            byShape += sums.6
           }
         }
       }
@@ -287,25 +314,26 @@ final class FourierComponent {
     out.xc = flux * byX
     out.yc = flux * byY
     guard !isPoint else { return out }
-    let slopes = geometry.frequencyFormSlopes
+    let forms = geometry.frequencyFormSlopes
     func contract(_ form: QuadraticForm) -> Double {
       flux * (form.xx * moments.xx + 2 * form.xy * moments.xy + form.yy * moments.yy)
     }
-    out.rEff = contract(slopes.rEff)
-    out.ellip = contract(slopes.ellip)
-    out.theta = contract(slopes.theta)
-    out.n = flux * byIndex
+    out.rEff = contract(forms.rEff)
+    out.ellip = contract(forms.ellip)
+    out.theta = contract(forms.theta)
+    out.shape[0] = flux * byShape
     return out
   }
 
   // MARK: - Copies and parameters
 
-  /// Where the transform and the phases lie, for the band edges.
-  private func edgeInput(_ grid: FourierGrid) -> EdgeRinging.Input {
+  /// Where the transform, a derivative of it and the phases lie, for the band edges.
+  private func edgeInput(_ grid: FourierGrid, shapeAt: Int? = nil) -> EdgeRinging.Input {
     let isPoint = kind == .pointSource
+    let count = grid.frequencyCount
     return EdgeRinging.Input(
-      f: transform.pointer, fv: transform.pointer + (isPoint ? 0 : grid.frequencyCount),
-      fn: transform.pointer + (isPoint ? 0 : 2 * grid.frequencyCount),
+      f: transform.pointer, fv: transform.pointer + (isPoint ? 0 : count),
+      fn: transform.pointer + (shapeAt ?? (isPoint ? 0 : 2 * count)),
       columnRe: columnPhases.pointer, columnIm: columnPhases.pointer + grid.kx.count,
       rowRe: rowPhases.pointer, rowIm: rowPhases.pointer + grid.ky.count)
   }
@@ -320,21 +348,22 @@ final class FourierComponent {
 
   /// Subtracts the change of the copies' light along a direction from an image.
   func subtractCopiesTangent(
-    _ d: SersicDirection, _ grid: FourierGrid, from image: UnsafeMutablePointer<Double>
+    _ d: ProfileDirection, _ grid: FourierGrid, from image: UnsafeMutablePointer<Double>
   ) {
     copies?.subtractTangent(d, from: image)
     guard !isDistant else { return }
     let form = kind == .pointSource ? QuadraticForm(xx: 0, xy: 0, yy: 0) : frequencyChange(d)
+    let (byShape, shapeAt) = shapeChange(d, grid.frequencyCount)
     let change = (
-      d.flux, form.xx, 2 * form.xy, form.yy, kind == .pointSource ? 0 : geometry.flux * d.n,
-      geometry.flux * d.xc, geometry.flux * d.yc
+      d.flux, form.xx, 2 * form.xy, form.yy, byShape, geometry.flux * d.xc, geometry.flux * d.yc
     )
-    ringing.subtractTangent(grid, edgeInput(grid), change: change, d, from: image)
+    ringing.subtractTangent(
+      grid, edgeInput(grid, shapeAt: shapeAt), change: change, d, from: image)
   }
 
-  /// Returns the adjoint of the parameters with the copies' part.
+  /// Adds the copies' part to the adjoint of the parameters.
   func addCopiesAdjoint(
-    _ image: UnsafePointer<Double>, _ grid: FourierGrid, to adjoint: inout SersicDirection
+    _ image: UnsafePointer<Double>, _ grid: FourierGrid, to adjoint: inout ProfileDirection
   ) {
     copies?.subtractAdjoint(image, from: &adjoint)
     guard !isDistant else { return }
@@ -344,19 +373,23 @@ final class FourierComponent {
     adjoint.xc += flux * sums.spectrum.5 + sums.xc
     adjoint.yc += flux * sums.spectrum.6 + sums.yc
     guard kind != .pointSource else { return }
-    let slopes = geometry.frequencyFormSlopes
+    let forms = geometry.frequencyFormSlopes
     func contract(_ form: QuadraticForm) -> Double {
       flux
         * (form.xx * sums.spectrum.1 + 2 * form.xy * sums.spectrum.2 + form.yy * sums.spectrum.3)
     }
-    adjoint.rEff += contract(slopes.rEff)
-    adjoint.ellip += contract(slopes.ellip)
-    adjoint.theta += contract(slopes.theta)
-    adjoint.n += flux * sums.spectrum.4
+    adjoint.rEff += contract(forms.rEff)
+    adjoint.ellip += contract(forms.ellip)
+    adjoint.theta += contract(forms.theta)
+    adjoint.shape[0] += flux * sums.spectrum.4
+    for k in 1..<max(slopes, 1) {
+      let input = edgeInput(grid, shapeAt: (2 + k) * grid.frequencyCount)
+      adjoint.shape[k] += flux * ringing.shapeAdjoint(grid, input)
+    }
   }
 
   /// Returns the flux times the change of the form of s along a direction.
-  private func frequencyChange(_ d: SersicDirection) -> QuadraticForm {
+  private func frequencyChange(_ d: ProfileDirection) -> QuadraticForm {
     let slopes = geometry.frequencyFormSlopes
     func along(_ a: Double, _ b: Double, _ c: Double) -> Double {
       geometry.flux * (a * d.rEff + b * d.ellip + c * d.theta)
@@ -368,29 +401,12 @@ final class FourierComponent {
   }
 
   /// Returns the component's part of a direction of all parameters.
-  func direction(_ d: UnsafeBufferPointer<Double>) -> SersicDirection {
-    let p = start
-    var out = SersicDirection(xc: d[p], yc: d[p + 1], flux: d[p + 2])
-    guard kind != .pointSource else { return out }
-    out.rEff = d[p + 3]
-    if kind == .sersic { out.n = d[p + 4] }
-    let next = start + (kind == .sersic ? 5 : 4)
-    out.ellip = d[next]
-    out.theta = d[next + 1]
-    return out
+  func direction(_ d: UnsafeBufferPointer<Double>) -> ProfileDirection {
+    d.baseAddress.map { ProfileDirection(kind, $0 + start) } ?? ProfileDirection()
   }
 
   /// Adds the component's adjoint to that of all parameters.
-  func add(_ adjoint: SersicDirection, to out: UnsafeMutableBufferPointer<Double>) {
-    let p = start
-    out[p] += adjoint.xc
-    out[p + 1] += adjoint.yc
-    out[p + 2] += adjoint.flux
-    guard kind != .pointSource else { return }
-    out[p + 3] += adjoint.rEff
-    if kind == .sersic { out[p + 4] += adjoint.n }
-    let next = start + (kind == .sersic ? 5 : 4)
-    out[next] += adjoint.ellip
-    out[next + 1] += adjoint.theta
+  func add(_ adjoint: ProfileDirection, to out: UnsafeMutableBufferPointer<Double>) {
+    if let first = out.baseAddress { adjoint.add(kind, to: first + start) }
   }
 }

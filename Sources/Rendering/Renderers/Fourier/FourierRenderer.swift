@@ -8,9 +8,9 @@ import Numerics
 /// The renderer of the convention `pixelResponse: .included`: the PSF image contains the pixel's response.
 ///
 /// The image is the continuous profile convolved with the sinc-interpolated PSF array, sampled at pixel centres. The
-/// transform of each component comes from a table in κ and n, the sum of all goes through one inverse transform, and the
-/// light of the periodic copies is subtracted. Parameters that describe no profile (r_eff ≤ 0, n outside 0.25...12, not
-/// finite) give NaN.
+/// transform of each component comes from a table in κ, the sum of all goes through one inverse transform, and the
+/// light of the periodic copies is subtracted. Parameters that describe no profile (r_eff ≤ 0, n outside 0.25...12, nu
+/// outside −0.9...10, beta outside 1.1...50, not finite) give NaN.
 ///
 /// Errors are some 1e-6 of the peak, at worst a few 1e-5 (sources much larger than the frame, or outside it). Where the
 /// parameters pass from one grid or set of nodes to another, the image jumps by less than that, some 5e-6 of the peak. A

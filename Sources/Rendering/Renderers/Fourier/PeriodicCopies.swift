@@ -11,7 +11,7 @@ import Numerics
   import Darwin
 #endif
 
-/// The copies of one Sérsic component on a periodic grid, on Chebyshev nodes over the frame.
+/// The copies of one extended component on a periodic grid, on Chebyshev nodes over the frame.
 ///
 /// Three rings of copies (8, 16, 24) are summed one by one, all but the first on a coarser grid of nodes; the light of
 /// further ones is taken as constant: what lies outside 7 × 7 periods, over the area of one. Six rings if that is much. Copies whose light in the
@@ -30,8 +30,14 @@ final class PeriodicCopies {
   /// The plan.
   private let plan: RendererPlan
 
-  /// The profile's look-up table.
-  private let profile = SpaceSlice()
+  /// The component's radial form.
+  private let form: any RadialForm
+
+  /// The density's look-up tables, one for each parameter of the shape, at least one.
+  private let profiles: [SpaceSlice]
+
+  /// Memory for their knots.
+  private let knots: RadialScratch
 
   /// The offsets of the near copies, (x, y) pairs.
   private let near = FFTBuffer(count: 2 * (13 * 13 - 1))
@@ -53,17 +59,14 @@ final class PeriodicCopies {
   /// The nodes of the far copies.
   private var farFrame: ChebyshevFrame
 
-  /// The light beyond the rings per pixel and unit flux, and its derivatives by r_eff, n, ellip and theta.
+  /// The light beyond the rings per pixel and unit flux, and its derivatives by r_eff, shape, ellip and theta.
   private var remainder = Remainder()
 
   /// Minus one where the only copy is the source itself, far outside the frame: it is added, not subtracted.
   private var sign = 1.0
 
-  /// The constants of the profile.
-  private(set) var constant = HalfLightConstant(n: 1)
-
   /// The component.
-  private var geometry: SersicGeometry
+  private var geometry = ProfileGeometry(.unit)
 
   /// The constant light of distant copies and its derivatives.
   private struct Remainder {
@@ -71,42 +74,36 @@ final class PeriodicCopies {
     var value = 0.0
     /// The derivative by r_eff.
     var rEff = 0.0
-    /// The derivative by n.
-    var n = 0.0
+    /// The derivatives by the parameters of the shape.
+    var shape = SIMD8<Double>()
     /// The derivative by the axis ratio.
     var ratio = 0.0
     /// The derivative by theta.
     var theta = 0.0
   }
 
-  /// Creates memory for a plan.
-  init(plan: RendererPlan) {
+  /// Creates memory for a form in a plan.
+  init(plan: RendererPlan, form: any RadialForm, scratch: RadialScratch) {
     self.plan = plan
+    self.form = form
+    knots = scratch
+    profiles = (0..<max(1, form.shapeCount)).map { _ in SpaceSlice() }
     frame = plan.frames[0]
     farFrame = plan.frames[0]
     let largest = ChebyshevFrame.counts.last ?? 0
     nearValues = FFTBuffer(count: largest * largest)
     farValues = FFTBuffer(count: largest * largest)
-    scratch = FFTBuffer(count: plan.frames.map(\.scratchCount).max() ?? 0)
-    geometry = SersicGeometry(
-      SersicShape(xc: 0, yc: 0, flux: 0, rEff: 1, n: 1, ellip: 0, theta: 0))
+    self.scratch = FFTBuffer(count: plan.frames.map(\.scratchCount).max() ?? 0)
   }
 
   /// Whether there is anything to subtract.
   var isEmpty: Bool { nearCount == 0 && farCount == 0 && remainder.value == 0 }
 
-  /// The central surface brightness per unit flux.
-  private var centralBrightness: Double {
-    let n = constant.n
-    return exp(2 * n * log(constant.b) - constant.logGamma)
-      / (2 * .pi * geometry.q * geometry.rEff * geometry.rEff * n)
-  }
+  /// The area of the ellipse at r_eff over π.
+  private var squaredRadius: Double { geometry.q * geometry.rEff * geometry.rEff }
 
-  /// The derivative of the logarithm of `centralBrightness` by n.
-  private var logBrightnessSlope: Double {
-    let n = constant.n
-    return 2 * log(constant.b) + 2 * n * constant.slope / constant.b - 1 / n - 2 * constant.digamma
-  }
+  /// The surface brightness per unit flux where the table has 1.
+  private var unitBrightness: Double { form.densityScale / squaredRadius }
 
   // MARK: - Choice of copies and nodes
 
@@ -116,17 +113,16 @@ final class PeriodicCopies {
   ///   - geometry: The component.
   ///   - period: The periods along x and y; nil: the source itself, which is far outside the frame.
   /// - Returns: Whether copies can be subtracted to the tolerance.
-  func prepare(_ geometry: SersicGeometry, period: (x: Int, y: Int)?) -> Bool {
+  func prepare(_ geometry: ProfileGeometry, period: (x: Int, y: Int)?) -> Bool {
     self.geometry = geometry
-    if constant.n != geometry.n { constant = HalfLightConstant(n: geometry.n) }
     nearCount = 0
     farCount = 0
     remainder = Remainder()
     sign = period == nil ? -1 : 1
-    let brightness = centralBrightness
     let spread = max(0.5 * (plan.moments.xx + plan.moments.yy) / plan.moments.sum, 0.1)
-    let peak = 0.5 / (.pi * (geometry.q * geometry.rEff * geometry.rEff + 2 * spread))
-    let logPeak = log(peak / brightness)
+    let peak = 0.5 / (.pi * (squaredRadius + 2 * spread))
+    // As a density where the component is round.
+    let logPeak = log(peak * squaredRadius)
     let largestAxis = geometry.rEff * max(1, geometry.q)
     let smallestAxis = geometry.rEff * min(1, geometry.q)
     var range = (smallest: Double.infinity, largest: 0.0)
@@ -136,10 +132,10 @@ final class PeriodicCopies {
     var rings = 0
     if let period {
       rings = 3
-      setRemainder(period, rings: rings, logPeak: logPeak)
+      setRemainder(period, rings: rings, peak: peak)
       if remainder.value > Self.largestRemainder * peak {
         rings = 6
-        setRemainder(period, rings: rings, logPeak: logPeak)
+        setRemainder(period, rings: rings, peak: peak)
       }
     }
     for j in -rings...rings {
@@ -152,9 +148,10 @@ final class PeriodicCopies {
         let y = geometry.yc + dy
         let nearest = distance(x, y)
         // The least z in the frame is not below this one's.
-        let logLight = -constant.b * pow(nearest.least / largestAxis, 1 / geometry.n)
+        let least = max(nearest.least / largestAxis, 1e-8)
+        let logLight = form.logDensity(least * least).value
         guard logLight > log(Self.negligible) + logPeak else { continue }
-        range.smallest = min(range.smallest, nearest.least / largestAxis)
+        range.smallest = min(range.smallest, least)
         range.largest = max(range.largest, nearest.greatest / smallestAxis)
         // Far copies of thin sources can be ridges, too narrow for the coarser nodes.
         let isNear = ring <= 1 || thinness < 0.35
@@ -181,9 +178,10 @@ final class PeriodicCopies {
     let choice = counts.firstIndex { Double($0) >= needed }
     frame = plan.frames[choice ?? counts.count - 1]
     farFrame = plan.frames[counts.firstIndex(of: frame.coarserCount) ?? 0]
-    profile.fill(
-      constant,
-      range: range.smallest * range.smallest * 0.999...range.largest * range.largest * 1.001)
+    let places = range.smallest * range.smallest * 0.999...range.largest * range.largest * 1.001
+    for (k, profile) in profiles.enumerated() {
+      form.fillDensity(profile, shape: k, range: places, scratch: knots)
+    }
     return choice != nil && blur < 3 * Self.tolerance
   }
 
@@ -202,8 +200,8 @@ final class PeriodicCopies {
   private func smoothness(_ x: Double, _ y: Double, logPeak: Double) -> (
     nodes: Double, blur: Double
   ) {
-    let form = geometry.spaceForm
-    let root = max(form.xx * form.yy - form.xy * form.xy, 0).squareRoot()
+    let ellipse = geometry.spaceForm
+    let root = max(ellipse.xx * ellipse.yy - ellipse.xy * ellipse.xy, 0).squareRoot()
     var nodes = 0.0
     var blur = 0.0
     for axis in 0..<2 {
@@ -211,18 +209,19 @@ final class PeriodicCopies {
       let across = axis == 0 ? plan.height : plan.width
       let center = axis == 0 ? x : y
       let other = axis == 0 ? y : x
-      let a = axis == 0 ? form.xx : form.yy
-      let c = axis == 0 ? form.yy : form.xx
+      let a = axis == 0 ? ellipse.xx : ellipse.yy
+      let c = axis == 0 ? ellipse.yy : ellipse.xx
       let half = 0.5 * Double(pixels)
       for sample in 0..<5 {
         let offset = -0.5 + 0.25 * Double(sample) * Double(across) - other
         // The singularities of the profile on this line, in units where the frame is −1 … 1.
-        let re = (center - offset * form.xy / a - half + 0.5) / half
+        let re = (center - offset * ellipse.xy / a - half + 0.5) / half
         let im = abs(offset) * root / a / half
         let nearest = min(max(re, -1), 1)
         let d = nearest * half + half - 0.5 - center
-        let u = max(d * (a * d + 2 * form.xy * offset) + c * offset * offset, 1e-12)
-        let amplitude = -constant.b * pow(u, 0.5 / geometry.n) - logPeak
+        let u = max(d * (a * d + 2 * ellipse.xy * offset) + c * offset * offset, 1e-12)
+        let light = form.logDensity(u)
+        let amplitude = light.value - logPeak
         let sum =
           (((re - 1) * (re - 1) + im * im).squareRoot()
             + ((re + 1) * (re + 1) + im * im).squareRoot()) / 2
@@ -231,11 +230,10 @@ final class PeriodicCopies {
         if excess > 0 { nodes = max(nodes, rate > 1e-3 ? excess / rate : 1e3) }
         let gap = half * ((re - nearest) * (re - nearest) + im * im).squareRoot()
         // As for a power of the distance: slope (slope + 1/gap) (slope + 2/gap) (slope + 3/gap) is the fourth derivative.
-        let gradientX = a * d + form.xy * offset
-        let gradientY = form.xy * d + c * offset
+        let gradientX = a * d + ellipse.xy * offset
+        let gradientY = ellipse.xy * d + c * offset
         let slope =
-          constant.b / geometry.n * pow(u, 0.5 / geometry.n - 1)
-          * (gradientX * gradientX + gradientY * gradientY).squareRoot()
+          2 * abs(light.slope) * (gradientX * gradientX + gradientY * gradientY).squareRoot()
         let inverse = 1 / max(gap, 0.1)
         let fourth =
           slope * (slope + inverse) * (slope + 2 * inverse) * (slope + 3 * inverse)
@@ -248,9 +246,8 @@ final class PeriodicCopies {
   // MARK: - The remainder
 
   /// Sets the light beyond the rings from the share of the flux outside their rectangle.
-  private func setRemainder(_ period: (x: Int, y: Int), rings: Int, logPeak: Double) {
+  private func setRemainder(_ period: (x: Int, y: Int), rings: Int, peak: Double) {
     remainder = Remainder()
-    let n = geometry.n
     let points = 16
     let area = Double(period.x * period.y)
     let (s, c, q, r) = (geometry.sinTheta, geometry.cosTheta, geometry.q, geometry.rEff)
@@ -258,14 +255,7 @@ final class PeriodicCopies {
       (Double(rings) + 0.5) * Double(period.x), (Double(rings) + 0.5) * Double(period.y)
     )
     let nearest = min(sides.0, sides.1) / (r * max(1, q))
-    // Q(2n, x) ≤ x^(2n) e^(−x) / Γ(2n) for x > 2n, up to a factor of order one.
-    let x = constant.b * pow(nearest, 1 / n)
-    let bound = 2 * n * log(x) - x - constant.logGamma
-    guard x < 2 * n || bound - log(area) > log(Self.negligible) + logPeak + log(centralBrightness)
-    else { return }
-    let step = 1e-4 * n
-    let above = HalfLightConstant(n: n + step)
-    let below = HalfLightConstant(n: n - step)
+    guard form.outside(nearest).share > Self.negligible * peak * area else { return }
     for k in 0..<points {
       let phi = .pi * (Double(k) + 0.5) / Double(points)
       let (a, b) = (cos(phi), sin(phi))
@@ -277,109 +267,114 @@ final class PeriodicCopies {
       let byRatio = throughY ? c * b : s * b
       let byTheta = throughY ? -c * a - q * s * b : -s * a + q * c * b
       let z = (throughY ? sides.0 : sides.1) / (r * abs(e))
-      let x = constant.b * pow(z, 1 / n)
       let share = 1 / (Double(points) * area)
-      remainder.value += share * regularizedGammaQ(2 * n, x)
-      let byLogZ = -share * gammaDensityLog(2 * n, x) / n
+      let light = form.outside(z)
+      remainder.value += share * light.share
+      let byLogZ = share * light.byLogZ
       remainder.rEff -= byLogZ / r
       remainder.ratio -= byLogZ * byRatio / e
       remainder.theta -= byLogZ * byTheta / e
-      let upper = regularizedGammaQ(2 * above.n, above.b * pow(z, 1 / above.n))
-      let lower = regularizedGammaQ(2 * below.n, below.b * pow(z, 1 / below.n))
-      remainder.n += share * (upper - lower) / (2 * step)
+      for k in 0..<form.shapeCount {
+        remainder.shape[k] += share * form.outsideSlope(z, shape: k)
+      }
     }
   }
 
   // MARK: - Values and derivatives
 
+  /// Seven coefficients or sums of `sersic_copies`.
+  private typealias Seven = (Double, Double, Double, Double, Double, Double, Double)
+
   /// Subtracts the copies' light from an image.
   func subtract(from image: UnsafeMutablePointer<Double>) {
     guard !isEmpty else { return }
-    var c = (geometry.flux * centralBrightness, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    withUnsafeBytes(of: &c) {
-      subtract($0.assumingMemoryBound(to: Double.self), geometry.flux * remainder.value, image)
-    }
+    let c: Seven = (geometry.flux * unitBrightness, 0, 0, 0, 0, 0, 0)
+    subtract(c, geometry.flux * remainder.value, image, changes: SIMD8())
   }
 
   /// Subtracts the change of the copies' light along a direction from an image.
-  func subtractTangent(_ d: SersicDirection, from image: UnsafeMutablePointer<Double>) {
+  func subtractTangent(_ d: ProfileDirection, from image: UnsafeMutablePointer<Double>) {
     guard !isEmpty else { return }
-    let unit = centralBrightness
+    let unit = unitBrightness
     let total = geometry.flux * unit
-    let form = geometry.spaceForm
+    let ellipse = geometry.spaceForm
     let slopes = geometry.spaceFormSlopes
     let byLog =
-      -2 * d.rEff / geometry.rEff + d.ellip / geometry.q + logBrightnessSlope * d.n
-    var c = (
+      -2 * d.rEff / geometry.rEff + d.ellip / geometry.q + form.logDensityScaleSlope * d.shape[0]
+    let c: Seven = (
       unit * d.flux + total * byLog,
-      -2 * total * (form.xx * d.xc + form.xy * d.yc),
-      -2 * total * (form.xy * d.xc + form.yy * d.yc),
+      -2 * total * (ellipse.xx * d.xc + ellipse.xy * d.yc),
+      -2 * total * (ellipse.xy * d.xc + ellipse.yy * d.yc),
       total * (slopes.rEff.xx * d.rEff + slopes.ellip.xx * d.ellip + slopes.theta.xx * d.theta),
       2 * total * (slopes.rEff.xy * d.rEff + slopes.ellip.xy * d.ellip + slopes.theta.xy * d.theta),
       total * (slopes.rEff.yy * d.rEff + slopes.ellip.yy * d.ellip + slopes.theta.yy * d.theta),
-      total * d.n
+      total * d.shape[0]
     )
+    var byShape = 0.0
+    for k in 0..<form.shapeCount { byShape += d.shape[k] * remainder.shape[k] }
     let constant =
       d.flux * remainder.value
       + geometry.flux
-      * (d.rEff * remainder.rEff + d.n * remainder.n - d.ellip * remainder.ratio
+      * (d.rEff * remainder.rEff + byShape - d.ellip * remainder.ratio
         + d.theta * remainder.theta)
-    withUnsafeBytes(of: &c) {
-      subtract($0.assumingMemoryBound(to: Double.self), constant, image)
-    }
+    subtract(c, constant, image, changes: total * d.shape)
   }
 
-  /// Subtracts the sum of copies with the given coefficients of `sersic_copies`, and a constant, from an image.
+  /// Subtracts the sum of copies with given coefficients of `sersic_copies`, and a constant, from an image.
+  ///
+  /// - Parameters:
+  ///   - c: The coefficients, with the first parameter of the shape.
+  ///   - constant: The constant.
+  ///   - image: The image.
+  ///   - changes: The coefficients of the shape; from the second on they count.
   private func subtract(
-    _ c: UnsafeBufferPointer<Double>, _ constant: Double, _ image: UnsafeMutablePointer<Double>
+    _ c: Seven, _ constant: Double, _ image: UnsafeMutablePointer<Double>, changes: SIMD8<Double>
   ) {
-    let form = geometry.spaceForm
-    var slice = profile.slice
     nearValues.pointer.update(repeating: constant, count: frame.count * frame.count)
     farValues.pointer.update(repeating: 0, count: farFrame.count * farFrame.count)
-    withUnsafeBytes(of: form) { bytes in
-      let form = bytes.assumingMemoryBound(to: Double.self).baseAddress
-      sersic_copies(
-        &slice, nearCount, near.pointer, form, c.baseAddress, frame.count * frame.count,
-        frame.nodeX, frame.nodeY, nearValues.pointer)
-      if farCount > 0 {
-        sersic_copies(
-          &slice, farCount, far.pointer, form, c.baseAddress, farFrame.count * farFrame.count,
-          farFrame.nodeX, farFrame.nodeY, farValues.pointer)
-        frame.addCoarser(farValues.pointer, to: nearValues.pointer, scratch: scratch.pointer)
-      }
+    addCopies(c, 0)
+    for k in profiles.indices.dropFirst() where changes[k] != 0 {
+      addCopies((0, 0, 0, 0, 0, 0, changes[k]), k)
+    }
+    if farCount > 0 {
+      frame.addCoarser(farValues.pointer, to: nearValues.pointer, scratch: scratch.pointer)
     }
     frame.add(nearValues.pointer, factor: -sign, to: image, scratch: scratch.pointer)
   }
 
+  /// Adds the sum of copies with given coefficients of `sersic_copies`, from the k-th table, at the nodes.
+  private func addCopies(_ c: Seven, _ k: Int) {
+    var slice = profiles[k].slice
+    var c = c
+    withUnsafeBytes(of: geometry.spaceForm) { bytes in
+      let ellipse = bytes.assumingMemoryBound(to: Double.self).baseAddress
+      withUnsafeBytes(of: &c) { c in
+        let c = c.assumingMemoryBound(to: Double.self).baseAddress
+        sersic_copies(
+          &slice, nearCount, near.pointer, ellipse, c, frame.count * frame.count, frame.nodeX,
+          frame.nodeY, nearValues.pointer)
+        guard farCount > 0 else { return }
+        sersic_copies(
+          &slice, farCount, far.pointer, ellipse, c, farFrame.count * farFrame.count,
+          farFrame.nodeX, farFrame.nodeY, farValues.pointer)
+      }
+    }
+  }
+
   /// Subtracts the copies' part of the parameter adjoint for an image adjoint.
   func subtractAdjoint(
-    _ imageAdjoint: UnsafePointer<Double>, from out: inout SersicDirection
+    _ imageAdjoint: UnsafePointer<Double>, from out: inout ProfileDirection
   ) {
     guard !isEmpty else { return }
     frame.adjoint(imageAdjoint, factor: -sign, into: nearValues.pointer, scratch: scratch.pointer)
+    if farCount > 0 {
+      frame.coarserAdjoint(nearValues.pointer, into: farValues.pointer, scratch: scratch.pointer)
+    }
     var total = 0.0
     for i in 0..<frame.count * frame.count { total += nearValues.pointer[i] }
-    let form = geometry.spaceForm
-    var slice = profile.slice
-    var sums = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    withUnsafeMutableBytes(of: &sums) { bytes in
-      let sums = bytes.assumingMemoryBound(to: Double.self).baseAddress
-      withUnsafeBytes(of: form) { bytes in
-        let form = bytes.assumingMemoryBound(to: Double.self).baseAddress
-        sersic_copies_adjoint(
-          &slice, nearCount, near.pointer, form, frame.count * frame.count, frame.nodeX,
-          frame.nodeY, nearValues.pointer, sums)
-        if farCount > 0 {
-          frame.coarserAdjoint(
-            nearValues.pointer, into: farValues.pointer, scratch: scratch.pointer)
-          sersic_copies_adjoint(
-            &slice, farCount, far.pointer, form, farFrame.count * farFrame.count, farFrame.nodeX,
-            farFrame.nodeY, farValues.pointer, sums)
-        }
-      }
-    }
-    let unit = centralBrightness
+    let ellipse = geometry.spaceForm
+    let sums = copySums(0)
+    let unit = unitBrightness
     let flux = geometry.flux
     let bright = flux * unit
     let slopes = geometry.spaceFormSlopes
@@ -387,33 +382,38 @@ final class PeriodicCopies {
       bright * (f.xx * sums.3 + 2 * f.xy * sums.4 + f.yy * sums.5)
     }
     out.flux += unit * sums.0 + remainder.value * total
-    out.xc -= 2 * bright * (form.xx * sums.1 + form.xy * sums.2)
-    out.yc -= 2 * bright * (form.xy * sums.1 + form.yy * sums.2)
+    out.xc -= 2 * bright * (ellipse.xx * sums.1 + ellipse.xy * sums.2)
+    out.yc -= 2 * bright * (ellipse.xy * sums.1 + ellipse.yy * sums.2)
     out.rEff +=
       contract(slopes.rEff) - 2 / geometry.rEff * bright * sums.0
       + flux * remainder.rEff * total
     out.ellip +=
       contract(slopes.ellip) + bright * sums.0 / geometry.q - flux * remainder.ratio * total
     out.theta += contract(slopes.theta) + flux * remainder.theta * total
-    out.n +=
-      bright * (logBrightnessSlope * sums.0 + sums.6) + flux * remainder.n * total
+    for k in 0..<form.shapeCount {
+      let byShape =
+        k == 0 ? form.logDensityScaleSlope * sums.0 + sums.6 : copySums(k).6
+      out.shape[k] += bright * byShape + flux * remainder.shape[k] * total
+    }
   }
-}
 
-/// A direction, or an adjoint, of a Sérsic component's parameters.
-struct SersicDirection {
-  /// Along the centre's column.
-  var xc = 0.0
-  /// Along the centre's row.
-  var yc = 0.0
-  /// Along the flux.
-  var flux = 0.0
-  /// Along the half-light radius.
-  var rEff = 0.0
-  /// Along the Sérsic index.
-  var n = 0.0
-  /// Along the ellipticity.
-  var ellip = 0.0
-  /// Along the angle.
-  var theta = 0.0
+  /// Returns the sums of the adjoint of `sersic_copies` over the nodes' adjoints, from the k-th table.
+  private func copySums(_ k: Int) -> Seven {
+    var slice = profiles[k].slice
+    var sums: Seven = (0, 0, 0, 0, 0, 0, 0)
+    withUnsafeMutableBytes(of: &sums) { bytes in
+      let sums = bytes.assumingMemoryBound(to: Double.self).baseAddress
+      withUnsafeBytes(of: geometry.spaceForm) { bytes in
+        let ellipse = bytes.assumingMemoryBound(to: Double.self).baseAddress
+        sersic_copies_adjoint(
+          &slice, nearCount, near.pointer, ellipse, frame.count * frame.count, frame.nodeX,
+          frame.nodeY, nearValues.pointer, sums)
+        guard farCount > 0 else { return }
+        sersic_copies_adjoint(
+          &slice, farCount, far.pointer, ellipse, farFrame.count * farFrame.count, farFrame.nodeX,
+          farFrame.nodeY, farValues.pointer, sums)
+      }
+    }
+    return sums
+  }
 }

@@ -12,7 +12,7 @@ import Numerics
 /// A point source is the PSF array's sinc interpolation about the source, integrated over each pixel: inside the frequency
 /// band of the array, which for a well sampled PSF is all of it. Light that a profile has outside the margin is lost, and so is
 /// a point source there; neither would reach the frame. Parameters that describe no profile (r_eff ≤ 0, n outside
-/// 0.1...20, not finite) give NaN.
+/// 0.1...20, nu outside −0.9...10, beta outside 1.1...50, not finite) give NaN.
 public final class PixelRenderer: SceneRenderer {
   /// What renderers of the same image share.
   private let plan: PixelRendererPlan
@@ -35,8 +35,14 @@ public final class PixelRenderer: SceneRenderer {
   /// Whether the latest parameters describe a scene.
   private var isFeasible = true
 
-  /// The tables of profiles with a fixed n, by n; filled at creation.
-  private let tables: [Double: RadialFluxTable]
+  /// The radial forms of the components; nil for point sources.
+  private let forms: [(any RadialForm)?]
+
+  /// The tables of Sérsic profiles with a fixed n; nil for other components.
+  private let tables: [RadialFluxTable?]
+
+  /// The Sérsic indices for which the table of enclosed light is accurate.
+  private static let indices = 0.1...20.0
 
   /// The number of canvas elements.
   private let canvasCount: Int
@@ -55,12 +61,10 @@ public final class PixelRenderer: SceneRenderer {
     derivatives = .allocate(capacity: max(lightCount * canvasCount, 1))
     derivatives.initialize(repeating: 0, count: max(lightCount * canvasCount, 1))
     current = [Double](repeating: .nan, count: lightCount)
-    var tables: [Double: RadialFluxTable] = [:]
-    for kind in plan.layout.components {
-      guard let n = kind.fixedIndex, tables[n] == nil else { continue }
-      tables[n] = RadialFluxTable(n: n, largestV: .infinity)
+    forms = plan.layout.components.map { $0.makeForm(indices: Self.indices) }
+    tables = plan.layout.components.map { kind in
+      kind.fixedIndex.map { RadialFluxTable(HalfLightConstant(n: $0), largestV: .infinity) }
     }
-    self.tables = tables
   }
 
   /// Creates a renderer.
@@ -196,39 +200,39 @@ public final class PixelRenderer: SceneRenderer {
   /// Brings the derivative canvases up to date, those of components that changed only.
   private func evaluate(_ parameters: UnsafeBufferPointer<Double>) {
     isFeasible = true
-    for (kind, start) in zip(plan.layout.components, starts) {
+    for (i, (kind, start)) in zip(plan.layout.components, starts).enumerated() {
       let range = start..<start + kind.parameterCount
       if range.allSatisfy({ parameters[$0] == current[$0] }) { continue }
-      for i in range { current[i] = .nan }
-      if kind == .pointSource {
-        guard evaluatePoint(parameters, start) else { continue }
+      for p in range { current[p] = .nan }
+      if let form = forms[i] {
+        guard evaluateProfile(parameters, start, kind, form, tables[i]) else { continue }
       } else {
-        guard evaluateProfile(parameters, start, kind) else { continue }
+        guard evaluatePoint(parameters, start) else { continue }
       }
-      for i in range { current[i] = parameters[i] }
+      for p in range { current[p] = parameters[p] }
     }
   }
 
   /// Sets the derivative canvases of an extended component; where its parameters describe none, says so.
   private func evaluateProfile(
-    _ parameters: UnsafeBufferPointer<Double>, _ start: Int, _ kind: ProfileKind
+    _ parameters: UnsafeBufferPointer<Double>, _ start: Int, _ kind: ProfileKind,
+    _ form: any RadialForm, _ table: RadialFluxTable?
   ) -> Bool {
-    let fixed = kind.fixedIndex
-    let next = start + (fixed == nil ? 5 : 4)
-    let shape = SersicShape(
-      xc: parameters[start], yc: parameters[start + 1], flux: parameters[start + 2],
-      rEff: parameters[start + 3], n: fixed ?? parameters[start + 4], ellip: parameters[next],
-      theta: parameters[next + 1])
-    guard shape.isFeasible else {
+    guard let first = parameters.baseAddress else { return false }
+    let shape = ProfileShape(kind, first + start)
+    guard shape.isFeasible, form.update(first + start + ProfileParameter.shape) else {
       isFeasible = false
       return false
     }
     integrals.evaluate(
-      shape, table: fixed.flatMap { tables[$0] },
+      shape, form, table: table,
       into: ProfileCanvases(
-        xc: derivative(start), yc: derivative(start + 1), flux: derivative(start + 2),
-        rEff: derivative(start + 3), n: fixed == nil ? derivative(start + 4) : nil,
-        ellip: derivative(next), theta: derivative(next + 1)))
+        xc: derivative(start + ProfileParameter.xc), yc: derivative(start + ProfileParameter.yc),
+        flux: derivative(start + ProfileParameter.flux),
+        rEff: derivative(start + ProfileParameter.rEff),
+        shape: derivative(start + ProfileParameter.shape),
+        ellip: derivative(start + ProfileParameter.ellip(kind)),
+        theta: derivative(start + ProfileParameter.theta(kind))))
     return true
   }
 
@@ -270,16 +274,5 @@ public final class PixelRenderer: SceneRenderer {
   /// Traps where a buffer has not the expected number of elements.
   private func check(_ found: Int, _ expected: Int, _ what: String) {
     precondition(found == expected, "PixelRenderer: expected \(expected) \(what), got \(found)")
-  }
-}
-
-extension ProfileKind {
-  /// The Sérsic index of a profile that has a fixed one.
-  fileprivate var fixedIndex: Double? {
-    switch self {
-    case .exponential: 1
-    case .deVaucouleurs: 4
-    case .sersic, .pointSource: nil
-    }
   }
 }

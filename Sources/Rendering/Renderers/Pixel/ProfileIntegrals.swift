@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A Sérsic profile integrated over pixels, with all derivatives, from integrals along the lines of the pixel grid.
+// A profile integrated over pixels, with all derivatives, from integrals along the lines of the pixel grid.
 
 import CKernels
 
@@ -9,33 +9,6 @@ import CKernels
 #else
   import Darwin
 #endif
-
-/// A Sérsic profile in image coordinates.
-struct SersicShape: Hashable {
-  /// The centre's column.
-  var xc: Double
-  /// The centre's row.
-  var yc: Double
-  /// The flux to infinity.
-  var flux: Double
-  /// The half-light radius on the major axis, in pixels.
-  var rEff: Double
-  /// The Sérsic index.
-  var n: Double
-  /// 1 − b/a.
-  var ellip: Double
-  /// The angle of the major axis from +y towards −x, in radians.
-  var theta: Double
-
-  /// The range of n in which the table is accurate.
-  static let indices = 0.1...20.0
-
-  /// Whether the numbers describe a profile; where not, the image is NaN.
-  var isFeasible: Bool {
-    xc.isFinite && yc.isFinite && flux.isFinite && rEff > 0 && rEff.isFinite && ellip < 1
-      && ellip.isFinite && theta.isFinite && SersicShape.indices.contains(n)
-  }
-}
 
 /// Where the derivatives of a component's canvas by its parameters go; that by the flux is the canvas of unit flux.
 struct ProfileCanvases {
@@ -47,8 +20,8 @@ struct ProfileCanvases {
   var flux: UnsafeMutablePointer<Double>
   /// By the half-light radius.
   var rEff: UnsafeMutablePointer<Double>
-  /// By the Sérsic index; nil where it is fixed.
-  var n: UnsafeMutablePointer<Double>?
+  /// By the parameters of the shape, one canvas after the other.
+  var shape: UnsafeMutablePointer<Double>
   /// By the ellipticity.
   var ellip: UnsafeMutablePointer<Double>
   /// By the angle.
@@ -60,7 +33,7 @@ struct ProfileCanvases {
 /// In the coordinates w where the profile is round (r_eff = 1), Green's theorem turns the flux in a cell into
 /// ∮ F(|w|) dφ / 2π over its four edges, F the enclosed flux; it is exact at the cusp and needs one dimension only.
 /// A derivative by a geometric parameter moves the light with a velocity V linear in position, so that it is −∮ I V·n ds:
-/// two moments of the density I on each edge give all five of them. The derivative by n replaces F by dF/dn.
+/// two moments of the density I on each edge give all five of them. One by the shape replaces F by its derivative.
 /// Edges are shared by neighbours. Error: some 1e-15 of the flux, rounding; see the kernel for the quadrature.
 ///
 /// ### Source
@@ -70,10 +43,10 @@ final class ProfileIntegrals {
   /// The cells.
   let grid: PixelGrid
 
-  /// Integrals on vertical edges: four planes (F, dF/dn, I, I · offset in y) of rows × (columns + 1).
+  /// Integrals on vertical edges: four planes (F, F′, I, I · offset in y) of rows × (columns + 1).
   private let vertical: UnsafeMutablePointer<Double>
 
-  /// Integrals on horizontal edges: four planes (F, dF/dn, I, I · offset in x) of (rows + 1) × columns.
+  /// Integrals on horizontal edges: four planes (F, F′, I, I · offset in x) of (rows + 1) × columns.
   private let horizontal: UnsafeMutablePointer<Double>
 
   /// The number of values in a plane of vertical edges.
@@ -97,17 +70,26 @@ final class ProfileIntegrals {
   /// Sets the derivative canvases of a profile, those cells only that lie in the grid.
   ///
   /// - Parameters:
-  ///   - shape: A feasible profile.
-  ///   - table: The table for the profile's n; nil: it is built here.
+  ///   - shape: A feasible place and ellipse.
+  ///   - form: The radial form at a feasible shape.
+  ///   - table: The table of a form without parameters; nil: it is built here.
   ///   - canvases: The canvases to set, each with the grid's canvas layout.
-  func evaluate(_ shape: SersicShape, table: RadialFluxTable?, into canvases: ProfileCanvases) {
-    let table = table ?? RadialFluxTable(n: shape.n, largestV: largestV(shape))
-    table.withKernelTable { lines(shape, $0) }
-    assemble(shape, canvases)
+  func evaluate(
+    _ shape: ProfileShape, _ form: any RadialForm, table: RadialFluxTable?,
+    into canvases: ProfileCanvases
+  ) {
+    for k in 0..<max(1, form.shapeCount) {
+      let table = table ?? form.fluxTable(shape: k, largestV: largestV(shape))
+      table.withKernelTable { lines(shape, form.sharpness, $0) }
+      if k == 0 { assemble(shape, canvases) }
+      if k < form.shapeCount {
+        assembleSlope(shape.flux, canvases.shape + k * grid.canvasCount)
+      }
+    }
   }
 
   /// Returns a bound of z² over the grid.
-  private func largestV(_ shape: SersicShape) -> Double {
+  private func largestV(_ shape: ProfileShape) -> Double {
     let width = Double(grid.columns) * grid.side
     let height = Double(grid.rows) * grid.side
     let dx = max(abs(grid.left - shape.xc), abs(grid.left + width - shape.xc))
@@ -117,7 +99,9 @@ final class ProfileIntegrals {
   }
 
   /// Sets the integrals on all edges.
-  private func lines(_ shape: SersicShape, _ table: UnsafePointer<sersic_radial_table>) {
+  private func lines(
+    _ shape: ProfileShape, _ sharpness: Double, _ table: UnsafePointer<sersic_radial_table>
+  ) {
     let major = shape.rEff
     let minor = shape.rEff * (1 - shape.ellip)
     let s = sin(shape.theta)
@@ -129,7 +113,6 @@ final class ProfileIntegrals {
     let lengthY = (stepY.0 * stepY.0 + stepY.1 * stepY.1).squareRoot()
     let shear = stepX.0 * stepY.0 + stepX.1 * stepY.1
     let determinant = 1 / (major * minor)
-    let sharpness = min(1, shape.n)
     let dx0 = grid.left - shape.xc
     let dy0 = grid.bottom - shape.yc
 
@@ -175,7 +158,7 @@ final class ProfileIntegrals {
   }
 
   /// Sets the derivative canvases from the integrals on the edges.
-  private func assemble(_ shape: SersicShape, _ canvases: ProfileCanvases) {
+  private func assemble(_ shape: ProfileShape, _ canvases: ProfileCanvases) {
     let flux = shape.flux
     let minorX = -cos(shape.theta)
     let minorY = -sin(shape.theta)
@@ -189,8 +172,7 @@ final class ProfileIntegrals {
       let v = vertical + i * (columns + 1)
       let b = horizontal + i * columns
       let t = b + columns
-      let v1 = v + verticalCount
-      let v2 = v1 + verticalCount
+      let v2 = v + 2 * verticalCount
       let v3 = v2 + verticalCount
       let b2 = b + 2 * horizontalCount
       let t2 = t + 2 * horizontalCount
@@ -214,10 +196,18 @@ final class ProfileIntegrals {
         canvases.ellip[row + j] = xx * p11 + xy * (p12 + p21) + yy * p22
         canvases.theta[row + j] = flux * (p12 - p21)
       }
-      guard let n = canvases.n else { continue }
-      let b1 = b + horizontalCount
-      let t1 = t + horizontalCount
-      for j in 0..<columns { n[row + j] = flux * (b1[j] + v1[j + 1] - t1[j] - v1[j]) }
+    }
+  }
+
+  /// Sets the derivative canvas by a parameter of the shape from the integrals on the edges.
+  private func assembleSlope(_ flux: Double, _ canvas: UnsafeMutablePointer<Double>) {
+    let columns = grid.columns
+    for i in 0..<grid.rows {
+      let v = vertical + verticalCount + i * (columns + 1)
+      let b = horizontal + horizontalCount + i * columns
+      let t = b + columns
+      let row = i * grid.canvasColumns
+      for j in 0..<columns { canvas[row + j] = flux * (b[j] + v[j + 1] - t[j] - v[j]) }
     }
   }
 }

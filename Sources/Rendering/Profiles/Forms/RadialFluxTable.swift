@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The enclosed flux of a Sérsic profile and its derivative in n, tabulated for the line integrals of the pixel renderer.
+// The enclosed flux of a profile and its derivative in one parameter, tabulated for the line integrals of the pixel renderer.
 
 import CKernels
 
@@ -10,18 +10,15 @@ import CKernels
   import Darwin
 #endif
 
-/// The enclosed flux F, its derivative dF/dn at fixed radius, and the density g, as polynomials in panels of v = z².
+/// The enclosed flux F, its derivative dF/dp at fixed radius, and the density g, as polynomials in panels of v = z².
 ///
-/// z is the elliptical radius in units of r_eff, and the flux to infinity is 1: dF/dv = π g,
-/// ln g = 2n ln b − ln Γ(2n) − ln n − ln 2π − b v^(1/2n). F is the regularised incomplete gamma function P(2n, b z^(1/n)).
+/// z is the elliptical radius in units of r_eff, and the flux to infinity is 1: dF/dv = π g. For Sérsic profiles p = n,
+/// ln g = 2n ln b − ln Γ(2n) − ln n − ln 2π − b v^(1/2n), and F is the incomplete gamma function P(2n, b z^(1/n)).
 ///
 /// A panel is one eighth of an octave of v, found from the leading bits of v without a logarithm. The functions are analytic
 /// in v but at 0, which is 17 half-panels away: ten Chebyshev nodes leave 34^(−10) = 5e-16.
-struct RadialFluxTable: Sendable {
-  /// The Sérsic index.
-  let n: Double
-
-  /// The polynomials of all panels: groups of four values (F, dF/dn, g, 0) for each power.
+package struct RadialFluxTable: Sendable {
+  /// The polynomials of all panels: groups of four values (F, dF/dp, g, dg/dp) for each power.
   private let coefficients: [Double]
 
   /// The leading bits of the first panel.
@@ -30,11 +27,11 @@ struct RadialFluxTable: Sendable {
   /// The number of panels.
   private let panels: Int
 
-  /// The logarithm of g at the centre.
-  private let peak: Double
+  /// Below the first panel ln g = peak − b v^power.
+  private let peak, b, power: Double
 
-  /// The constant b.
-  private let b: Double
+  /// The flux below the first panel, and its derivative.
+  private let core: (flux: Double, slope: Double)
 
   /// −ln of the flux that is left out below the first panel and above the last.
   private static let omitted = 50.0
@@ -49,41 +46,25 @@ struct RadialFluxTable: Sendable {
   private static let panelSize = 4 * Int(SERSIC_RADIAL_TERMS)
 
   /// Chebyshev's nodes in [−1, 1], and the matrix from samples there to coefficients of powers, row by row of the power.
-  private static let interpolation: (nodes: [Double], matrix: [Double]) = makeInterpolation()
+  private static let interpolation = interpolation(count: nodes)
 
-  /// Tabulates a profile up to a given v, or to where all flux is enclosed if that is less.
-  init(n: Double, largestV: Double) {
-    let constant = HalfLightConstant(n: n)
+  /// Tabulates a Sérsic profile up to a given v, or to where all flux is enclosed if that is less.
+  init(_ constant: HalfLightConstant, largestV: Double) {
+    let n = constant.n
     let a = 2 * n
     let logB = log(constant.b)
-    self.n = n
-    b = constant.b
-    peak = a * logB - constant.logGamma - log(n) - log(2 * Double.pi)
-
+    let peak = a * logB - constant.logGamma - log(n) - log(2 * Double.pi)
     // F ≈ x^2n / Γ(2n + 1) at the lower end; 1 − F ≈ x^(2n − 1) e^(−x) / Γ(2n) at the upper, found by iteration.
     let logLowest = (constant.logGamma + log(a) - RadialFluxTable.omitted) / a
     let lowestV = max(exp(a * (logLowest - logB)), 1e-290)
     var highest = a + RadialFluxTable.omitted
     for _ in 0..<40 { highest = a * log(highest) - constant.logGamma + RadialFluxTable.omitted }
     let highestV = max(min(exp(a * (log(highest) - logB)), largestV, 1e290), 2 * lowestV)
-    let firstPanel = lowestV.bitPattern >> RadialFluxTable.placeBits
-    let lastPanel = highestV.bitPattern >> RadialFluxTable.placeBits
-    first = Int(firstPanel)
-    panels = Int(lastPanel - firstPanel) + 1
-
-    let count = RadialFluxTable.nodes
-    let (nodes, matrix) = RadialFluxTable.interpolation
-    var coefficients = [Double](repeating: 0, count: panels * RadialFluxTable.panelSize)
-    var density = [Double](repeating: 0, count: count)
-    var change = [Double](repeating: 0, count: count)
-    var flux = 0.0
-    var slope = 0.0
-    for panel in 0..<panels {
-      let start = Double(bitPattern: (firstPanel + UInt64(panel)) << RadialFluxTable.placeBits)
-      let end = Double(bitPattern: (firstPanel + UInt64(panel) + 1) << RadialFluxTable.placeBits)
-      let half = (end - start) / 2
-      for i in 0..<count {
-        let logZ = 0.5 * log(start + half * (1 + nodes[i]))
+    self.init(
+      range: lowestV...highestV, below: (peak, constant.b, 0.5 / n), core: (0, 0)
+    ) { v, density, change in
+      for i in 0..<RadialFluxTable.nodes {
+        let logZ = 0.5 * log(v[i])
         let logX = logB + logZ / n
         let x = exp(logX)
         density[i] = exp(peak - x)
@@ -93,6 +74,74 @@ struct RadialFluxTable: Sendable {
           * (2 * logX - 1 / n - 2 * constant.digamma
             + (a - x) * (constant.slope / constant.b - logZ / (n * n)))
       }
+    }
+  }
+
+  /// Tabulates a form, its derivative by the k-th parameter of the shape, up to a given v, or to where all flux is enclosed.
+  ///
+  /// Below 2^−106, where z is far smaller than any distance of an edge from the centre, the flux is taken as that of a point.
+  init(_ form: some RadialForm, shape k: Int, largestV: Double) {
+    var lowestV = 1.0
+    let least = -RadialFluxTable.omitted
+    while lowestV > 0x1p-106, form.logDensity(lowestV).value + log(.pi * lowestV) > least {
+      lowestV /= 16
+    }
+    let wanted = max(largestV, 2 * lowestV)
+    var highestV = max(1, 2 * lowestV)
+    while highestV < min(wanted, 1e290), form.outside(highestV.squareRoot()).share > exp(least) {
+      highestV *= 4
+    }
+    highestV = max(min(highestV, wanted.nextUp), 2 * lowestV)
+    // The centre of the first panel's first interval: where the sum of panels begins.
+    let start = Double(
+      bitPattern: (lowestV.bitPattern >> RadialFluxTable.placeBits) << RadialFluxTable.placeBits)
+    let z = start.squareRoot()
+    let shapes = form.shapeCount
+    self.init(
+      range: start...highestV, below: (form.logDensity(start).value, 0, 1),
+      core: (1 - form.outside(z).share, shapes > 0 ? -form.outsideSlope(z, shape: k) : 0)
+    ) { v, density, change in
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: 4 * RadialFluxTable.nodes) {
+        groups in
+        guard let groups = groups.baseAddress else { return }
+        form.density(at: v, count: RadialFluxTable.nodes, shape: k, into: groups)
+        for i in 0..<RadialFluxTable.nodes {
+          density[i] = groups[4 * i]
+          change[i] = groups[4 * i + 2]
+        }
+      }
+    }
+  }
+
+  /// Tabulates a density, given by its values and their derivatives at the nodes of a panel.
+  private init(
+    range: ClosedRange<Double>, below: (peak: Double, b: Double, power: Double),
+    core: (flux: Double, slope: Double),
+    _ evaluate: (
+      UnsafePointer<Double>, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>
+    ) -> Void
+  ) {
+    (peak, b, power) = below
+    self.core = core
+    let firstPanel = range.lowerBound.bitPattern >> RadialFluxTable.placeBits
+    let lastPanel = range.upperBound.bitPattern >> RadialFluxTable.placeBits
+    first = Int(firstPanel)
+    panels = Int(lastPanel - firstPanel) + 1
+
+    let count = RadialFluxTable.nodes
+    let (nodes, matrix) = RadialFluxTable.interpolation
+    var coefficients = [Double](repeating: 0, count: panels * RadialFluxTable.panelSize)
+    var places = [Double](repeating: 0, count: count)
+    var density = [Double](repeating: 0, count: count)
+    var change = [Double](repeating: 0, count: count)
+    var flux = core.flux
+    var slope = core.slope
+    for panel in 0..<panels {
+      let start = Double(bitPattern: (firstPanel + UInt64(panel)) << RadialFluxTable.placeBits)
+      let end = Double(bitPattern: (firstPanel + UInt64(panel) + 1) << RadialFluxTable.placeBits)
+      let half = (end - start) / 2
+      for i in 0..<count { places[i] = start + half * (1 + nodes[i]) }
+      evaluate(places, &density, &change)
       let base = panel * RadialFluxTable.panelSize
       let scale = Double.pi * half
       var fluxAtStart = 0.0
@@ -108,6 +157,7 @@ struct RadialFluxTable: Sendable {
         }
         let integrated = base + 4 * (power + 1)
         coefficients[base + 4 * power + 2] = g
+        coefficients[base + 4 * power + 3] = dg
         coefficients[integrated] = scale * g / Double(power + 1)
         coefficients[integrated + 1] = scale * dg / Double(power + 1)
         let sign = power % 2 == 0 ? -1.0 : 1.0
@@ -129,14 +179,13 @@ struct RadialFluxTable: Sendable {
     coefficients.withUnsafeBufferPointer { buffer in
       var table = sersic_radial_table(
         coefficients: buffer.baseAddress, panels: panels, first: first, peak: peak, b: b,
-        power: 0.5 / n)
+        power: power, core: core.flux, core_slope: core.slope)
       return withUnsafePointer(to: &table, body)
     }
   }
 
   /// Returns Chebyshev's nodes and the matrix from samples to powers, by way of Chebyshev coefficients.
-  private static func makeInterpolation() -> (nodes: [Double], matrix: [Double]) {
-    let count = nodes
+  static func interpolation(count: Int) -> (nodes: [Double], matrix: [Double]) {
     let angles = (0..<count).map { Double.pi * (Double($0) + 0.5) / Double(count) }
     var matrix = [Double](repeating: 0, count: count * count)
     // The powers of T_k by the recurrence T_k+1 = 2 x T_k − T_k−1.

@@ -52,19 +52,13 @@ package final class SersicTable: Sendable {
   private let widths: [Double]
 
   /// The largest v that is looked up: the last in the last interval.
-  package let largest: Double
+  package static let largest = place(intervalCount).nextDown
 
   /// Computes the table on all cores; only benchmarks need more than the shared one.
   package init() {
     let knots = Self.intervalCount + 1
-    let steps = Double(SERSIC_SLICE_STEPS)
-    let places = (0..<knots).map { i in
-      scalbn(
-        1 + Double(i % Int(SERSIC_SLICE_STEPS)) / steps,
-        Self.firstExponent + i / Int(SERSIC_SLICE_STEPS))
-    }
+    let places = (0..<knots).map { Self.place($0) }
     widths = (0..<knots - 1).map { places[$0 + 1] - places[$0] }
-    largest = places[knots - 1].nextDown
     let columns = Self.columnCount
     values = [Double](unsafeUninitializedCapacity: 4 * knots * columns) { buffer, count in
       let address = TableAddress(buffer)
@@ -109,8 +103,8 @@ package final class SersicTable: Sendable {
     // Columns column … column + 3, the middle two around n but at the ends of the table.
     let column = min(max(Int(position) - 1, 0), Self.columnCount - 4)
     var weights = Self.hermiteWeights(position - Double(column), column: column, n: n)
-    let first = interval(range.lowerBound)
-    let last = interval(range.upperBound)
+    let first = Self.interval(range.lowerBound)
+    let last = Self.interval(range.upperBound)
     let knots = Self.intervalCount + 1
     values.withUnsafeBufferPointer { values in
       guard let base = values.baseAddress else { return }
@@ -135,7 +129,7 @@ package final class SersicTable: Sendable {
       var slice = sersic_slice()
       slice.coefficients = UnsafePointer(out)
       slice.first = Self.firstBits
-      slice.largest = largest
+      slice.largest = Self.largest
       var k = s.squareRoot()
       sersic_lookup_row(
         &slice, 1, &k, 0, 1, 0, 0, Self.offset, &values.value, &values.slope, &values.byIndex)
@@ -183,9 +177,15 @@ package final class SersicTable: Sendable {
   }
 
   /// Returns the interval that holds s.
-  private func interval(_ s: Double) -> Int {
-    let v = min(max(s, 0) + Self.offset, largest)
-    return Int(v.bitPattern >> 48) - Self.firstBits
+  static func interval(_ s: Double) -> Int {
+    let v = min(max(s, 0) + offset, largest)
+    return Int(v.bitPattern >> 48) - firstBits
+  }
+
+  /// Returns the v of a knot.
+  static func place(_ knot: Int) -> Double {
+    let steps = Int(SERSIC_SLICE_STEPS)
+    return scalbn(1 + Double(knot % steps) / Double(steps), firstExponent + knot / steps)
   }
 }
 
