@@ -4,6 +4,7 @@
 
 public import Distributions
 public import Rendering
+import Tensors
 
 /// The priors of all parameters of a stock model.
 ///
@@ -27,6 +28,12 @@ public struct GalaxyPrior: Sendable, CustomStringConvertible {
 
   /// Where a fit may start, by site; the prior's own median where there is none.
   public var guesses: [String: Double] = [:]
+
+  /// Whether of two components the first is the smaller one: the prior of `r_eff_2` counts above `r_eff_1` only.
+  ///
+  /// Without order the two components of a double Sérsic profile can change places, and a posterior has each mode twice.
+  /// A fixed `r_eff_2` orders nothing.
+  public var isOrdered = true
 
   /// Creates priors; ``validate()`` says what is missing or extra.
   public init(
@@ -113,6 +120,11 @@ public struct GalaxyPrior: Sendable, CustomStringConvertible {
             site, value, expected: "a number from \(bounds.lowerBound) to \(bounds.upperBound)"))
       }
     }
+    if isConfined(GalaxySite.rEff2), let own = distributions[GalaxySite.rEff2],
+      !TruncatedDistribution.canTruncate(own)
+    {
+      throw GalaxyModelError(.noOrder(GalaxySite.rEff2, "\(own)"))
+    }
     guard !freeSites.isEmpty else { throw GalaxyModelError(.nothingFree(model: name)) }
   }
 
@@ -126,10 +138,30 @@ public struct GalaxyPrior: Sendable, CustomStringConvertible {
       if let value = fixed[site] {
         result[site] = "fixed at \(value)"
       } else {
-        result[site] = distributions[site].map { $0.description }
+        result[site] = text(of: site)
       }
     }
     return result
+  }
+
+  /// Whether the prior of a site counts only above another site.
+  private func isConfined(_ site: String) -> Bool {
+    site == GalaxySite.rEff2 && profile.hasTwoRadii && isOrdered && fixed[site] == nil
+  }
+
+  /// Returns the prior of a site as text; nil where there is none.
+  private func text(of site: String) -> String? {
+    distributions[site].map { own in
+      "\(own)" + (isConfined(site) ? " above \(GalaxySite.rEff1)" : "")
+    }
+  }
+
+  /// The distribution from which a model draws the second radius, given the first.
+  ///
+  /// - Precondition: The site has a prior or a value, as ``validate()`` checks.
+  func distribution(_ site: String, above first: Tensor) -> any Distribution {
+    let own = distribution(site)
+    return isConfined(site) ? own.truncated(below: first) : own
   }
 
   /// The distribution from which a model draws a site; a point mass at a fixed value.
@@ -149,9 +181,11 @@ public struct GalaxyPrior: Sendable, CustomStringConvertible {
 /// The index goes from 0.25 to 12 where renderers are tested well beyond the promised 0.3 to 10; an ellipticity of 1 is
 /// a line.
 public func meaningfulRange(of site: String) -> ClosedRange<Double>? {
-  switch site {
+  switch GalaxySite.quantity(of: site) {
   case GalaxySite.rEff: 1e-3...1e5
   case GalaxySite.n: 0.25...12
+  case GalaxySite.nu: -0.9...10
+  case GalaxySite.f1, GalaxySite.fPs: 0...1
   case GalaxySite.ellip: 0...0.99
   // A noise of a hundredth of the rms and less is no noise.
   case GalaxySite.fracScatterIncrease, GalaxySite.sigFrac: -0.99...1e5
@@ -170,10 +204,16 @@ public struct GalaxyModelError: Error, Sendable, CustomStringConvertible {
     case unknownParameters([String], known: [String], model: String)
     /// Parameters without a prior or a value.
     case missingPriors([String], model: String)
+    /// Parameters of a light without a value.
+    case missingValues([String], model: String)
     /// A parameter held at an impossible value.
     case invalidValue(String, Double, expected: String)
     /// All parameters are held at values.
     case nothingFree(model: String)
+    /// A prior that cannot be confined to values above another parameter.
+    case noOrder(String, String)
+    /// A way of rendering that an image does not allow.
+    case unsupportedRendering(String, found: String)
   }
 
   /// What went wrong.
@@ -188,8 +228,14 @@ public struct GalaxyModelError: Error, Sendable, CustomStringConvertible {
       "prior: expected parameters of \(model) (\(known.joined(separator: ", "))), found \(names.joined(separator: ", ")); remove or rename them"
     case .missingPriors(let names, let model):
       "prior: expected a prior or a fixed value for each parameter of \(model), found none for \(names.joined(separator: ", ")); set them, or start from autoprior"
+    case .missingValues(let names, let model):
+      "\(model): expected a value for each parameter, found none for \(names.joined(separator: ", ")); give them"
     case .invalidValue(let name, let value, let expected):
       "prior: \(name): expected \(expected), found \(value)"
+    case .noOrder(let name, let found):
+      "prior: \(name): expected a distribution with quantiles, to be cut at the first radius, found \(found); use another one, or set isOrdered to false"
+    case .unsupportedRendering(let way, let found):
+      "renderer: expected a PSF that includes the pixel response for \(way), found \(found); use another renderer"
     case .nothingFree(let model):
       "prior: expected at least one free parameter of \(model), found all fixed; release one, or render the model instead"
     }

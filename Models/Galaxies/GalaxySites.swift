@@ -14,10 +14,28 @@ public enum GalaxySite {
   public static let rEff = "r_eff"
   /// The Sérsic index.
   public static let n = "n"
+  /// The index of a Spergel profile.
+  public static let nu = "nu"
   /// The ellipticity 1 − b/a.
   public static let ellip = "ellip"
   /// The angle of the major axis from +y towards −x, in radians, in [0, π).
   public static let theta = "theta"
+  /// The share of the first component in the flux.
+  public static let f1 = "f_1"
+  /// The half-light radius of the first component, as r_eff.
+  public static let rEff1 = "r_eff_1"
+  /// The Sérsic index of the first component.
+  public static let n1 = "n_1"
+  /// The ellipticity of the first component.
+  public static let ellip1 = "ellip_1"
+  /// The half-light radius of the second component, as r_eff.
+  public static let rEff2 = "r_eff_2"
+  /// The Sérsic index of the second component.
+  public static let n2 = "n_2"
+  /// The ellipticity of the second component.
+  public static let ellip2 = "ellip_2"
+  /// The share of the point source in the flux.
+  public static let fPs = "f_ps"
   /// The sky at the frame's centre, in image units per pixel.
   public static let skyBack = "sky_back"
   /// The slope of the sky along x, in image units per pixel per pixel.
@@ -43,15 +61,27 @@ public enum GalaxySite {
 
   /// The names of latent sites, each with its Swift name.
   public static let pairs: [(swift: String, site: String)] = [
-    ("xc", xc), ("yc", yc), ("flux", flux), ("rEff", rEff), ("n", n), ("ellip", ellip),
-    ("theta", theta), ("skyBack", skyBack), ("skyXSl", skyXSl), ("skyYSl", skyYSl),
+    ("xc", xc), ("yc", yc), ("flux", flux), ("rEff", rEff), ("n", n), ("nu", nu),
+    ("ellip", ellip), ("theta", theta), ("f1", f1), ("rEff1", rEff1), ("n1", n1),
+    ("ellip1", ellip1), ("rEff2", rEff2), ("n2", n2), ("ellip2", ellip2), ("fPs", fPs),
+    ("skyBack", skyBack), ("skyXSl", skyXSl), ("skyYSl", skyYSl),
     ("fracScatterIncrease", fracScatterIncrease), ("sigFrac", sigFrac),
     ("sysScatterBase", sysScatterBase), ("outlierFracBase", outlierFracBase),
   ]
 
+  /// Returns the site of one component that a site of several stands for: `r_eff` for `r_eff_1`; others are themselves.
+  public static func quantity(of site: String) -> String {
+    switch site {
+    case rEff1, rEff2: rEff
+    case n1, n2: n
+    case ellip1, ellip2: ellip
+    default: site
+    }
+  }
+
   /// Returns the unit of a site; empty for pure numbers.
   public static func unit(of site: String) -> String {
-    switch site {
+    switch quantity(of: site) {
     case xc, yc, rEff: "pixels"
     case flux: "image units"
     case theta: "radians"

@@ -147,7 +147,7 @@ struct FitCommand: ParsableCommand {
     try settings.check(profile, sky, loss)
     let image = try input.observedImage()
     try input.check(position, in: image)
-    guard image.psf != nil || profile != .pointsource else {
+    guard image.psf != nil || !profile.hasPointSource else {
       throw OptionError("--psf", "expected a PSF for a point source, found none; add --psf")
     }
     Terminal.report(image.findings)

@@ -26,7 +26,7 @@ struct BadOptionTests {
 
   static let cases = [
     Case("--profile", "spiral", says: ["spiral", "sersic", "exp", "dev", "pointsource"]),
-    Case("--profile", "doublesersic", says: ["sersic", "pointsource"]),
+    Case("--profile", "doublespergel", says: ["doublesersic", "sersic_exp", "spergel"]),
     Case("--sky", "cloudy", says: ["none", "flat", "tilted-plane"]),
     Case("--loss", "huber", says: ["--loss", "gaussian", "student-t"]),
     Case("--loss", "pseudo-huber:delta=0", says: ["delta > 0", "0"]),
@@ -39,7 +39,7 @@ struct BadOptionTests {
     Case("--loss", "student-t:degrees=5", says: ["degrees", "dof"]),
     Case("--loss", "gaussian:dof=5", says: ["gaussian", "no arguments"]),
     Case("--method", "mcmc", says: ["mcmc", "map", "laplace", "nuts"]),
-    Case("--renderer", "hybrid", says: ["hybrid", "fourier", "pixel"]),
+    Case("--renderer", "mosaic", says: ["mosaic", "fourier", "hybrid", "pixel"]),
     Case("--pixel-response", "maybe", says: ["included", "integrated"]),
     Case("--prior-style", "mine", says: ["default", "pysersic"]),
     Case("--optimizer", "adam", says: ["levenberg-marquardt", "lbfgs"]),

@@ -43,6 +43,17 @@ func bulgeDiskNucleus(_ image: ObservedImage) -> Model<LightProfile> {
   }
 }
 
+/// The user's own profile of the README, with a stock one.
+func ownProfile() throws -> LightProfile {
+  let brokenDisk = try RadialProfile("broken disk", shape: ["r_break": 2, "slope": 3]) { z, shape in
+    exp(-z) * pow(1 + pow(z / shape[0], 8), -shape[1] / 8)
+  }
+  let light =
+    Spergel(xc: 20, yc: 21, flux: 30, rEff: 2, nu: -0.5, ellip: 0.1, theta: 0.7)
+    + brokenDisk(xc: 20, yc: 21, flux: 70, rEff: 5, ellip: 0.5, theta: 0.7, shape: [2.2, 3])
+  return light
+}
+
 /// The Laplace approximation of the user's own galaxy.
 func approximateOwnGalaxy(_ image: ObservedImage) throws -> Draws {
   let density = try bulgeDiskNucleus(image).logDensity()

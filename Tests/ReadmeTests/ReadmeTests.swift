@@ -74,6 +74,14 @@ struct ReadmeTests {
     #expect(draws["b_t"].elements.allSatisfy { $0 >= 0 && $0 <= 1 })
   }
 
+  @Test("the profile of one's own is drawn with the light that it has")
+  func ownProfileIsDrawn() throws {
+    let image = try Self.galaxy().rendered(ownProfile())
+    // At eight half-light radii of the disk little lies outside the frame.
+    #expect(abs(image.reduce(0, +) - 100) < 1)
+    #expect(image.allSatisfy { $0.isFinite })
+  }
+
   @Test("eight schools have the density and gradient that follow by hand")
   func eightSchools() throws {
     let y: [Double] = [28, 8, -3, 7, -1, 1, 18, 12]

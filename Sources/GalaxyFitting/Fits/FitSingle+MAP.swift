@@ -44,7 +44,7 @@ extension FitSingle {
       case .lbfgs: search(LBFGS())
       }
     return MAPFit(
-      self, result.best, others: result.searches, evaluations: result.evaluations,
+      self, result.best, modes: result.modes, evaluations: result.evaluations,
       seconds: (clock.now - begin).seconds)
   }
 }

@@ -104,11 +104,59 @@ public struct FitSingle: Sendable {
       point[site] = inside(site, value(old))
       points.append(point)
     }
-    vary(GalaxySite.n) { _ in 1 }
-    vary(GalaxySite.n) { _ in 4 }
+    if prior.profile.hasTwoRadii {
+      points += componentStarts(base, given)
+    } else {
+      vary(GalaxySite.n) { _ in 1 }
+      vary(GalaxySite.n) { _ in 4 }
+      vary(GalaxySite.nu) { _ in 0.7 }
+      vary(GalaxySite.nu) { _ in -0.6 }
+      // A nucleus can hide in a cusp, and a cusp in a nucleus.
+      vary(GalaxySite.fPs) { _ in 0.4 }
+    }
     // A guess of the angle from moments can be off by a quarter turn where a neighbour is bright.
     vary(GalaxySite.theta) { $0 + Double.pi / 2 }
+    if prior.profile.hasTwoRadii { points = points.map { ordered($0, given) } }
     return try points.map { try density.unconstrain($0) }
+  }
+
+  /// Returns starting points that divide the light between two components in different ways.
+  private func componentStarts(
+    _ base: [String: Double], _ given: [String: Double]
+  ) -> [[String: Double]] {
+    // Share, radii over the guess of the whole, index of the first component: a compact cusp, a halo around a disk, an
+    // extended cusp, and two disks.
+    let divisions: [(f1: Double, r1: Double, r2: Double, n1: Double, n2: Double)] = [
+      (0.2, 0.25, 1.2, 3, 1), (0.7, 0.8, 2.5, 1, 1), (0.6, 0.6, 1.6, 4, 1), (0.5, 0.6, 1.5, 1, 2.5),
+    ]
+    let whole = (prior.guesses[GalaxySite.rEff1] ?? 1) * 1.5
+    return divisions.map { division in
+      var point = base
+      for (site, value) in [
+        (GalaxySite.f1, division.f1), (GalaxySite.rEff1, division.r1 * whole),
+        (GalaxySite.rEff2, division.r2 * whole), (GalaxySite.n1, division.n1),
+        (GalaxySite.n2, division.n2), (GalaxySite.n, division.n1),
+      ] where given[site] == nil && base[site] != nil {
+        point[site] = inside(site, value)
+      }
+      return point
+    }
+  }
+
+  /// Returns a point whose second radius lies above the first where that is asked for.
+  private func ordered(
+    _ point: [String: Double], _ given: [String: Double]
+  ) -> [String: Double] {
+    let first = point[GalaxySite.rEff1] ?? prior.fixed[GalaxySite.rEff1]
+    guard prior.isOrdered, let first, let second = point[GalaxySite.rEff2], second < 1.05 * first
+    else { return point }
+    var result = point
+    if given[GalaxySite.rEff2] == nil {
+      result[GalaxySite.rEff2] = inside(GalaxySite.rEff2, 1.5 * first)
+    } else if given[GalaxySite.rEff1] == nil, prior.fixed[GalaxySite.rEff1] == nil {
+      result[GalaxySite.rEff1] = inside(GalaxySite.rEff1, second / 1.5)
+    }
+    return result
   }
 
   /// Returns a value pulled well inside the support of a site.

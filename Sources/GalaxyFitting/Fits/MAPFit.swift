@@ -37,14 +37,19 @@ public struct MAPFit: Sendable {
   /// The time of the search, in seconds.
   public let seconds: Double
 
+  /// The distinct maxima that the searches found, highest first; empty where none converged.
+  public let modes: [Mode]
+
   /// What makes the result doubtful.
   public let findings: [InputFinding]
 
   /// Takes the result from the searches.
   init(
-    _ fit: FitSingle, _ best: Optimum, others: [Optimum], evaluations: Int, seconds: Double
+    _ fit: FitSingle, _ best: Optimum, modes found: [SearchResult.Mode], evaluations: Int,
+    seconds: Double
   ) {
     self.fit = fit
+    modes = MAPFit.modes(fit, found)
     optimum = best
     self.evaluations = evaluations
     self.seconds = seconds
@@ -64,7 +69,7 @@ public struct MAPFit: Sendable {
     chiSquared = sum
     pixelCount = fit.image.goodCount
     findings =
-      MAPFit.findings(fit, best, others, parameters)
+      MAPFit.findings(fit, best, modes, parameters)
       + NoiseVerdict(
         fit, Dictionary(parameters.map { ($0.name, $0.value) }) { $1 }, model: image
       ).findings
@@ -115,7 +120,7 @@ public struct MAPFit: Sendable {
 
   /// Returns what makes the result doubtful.
   private static func findings(
-    _ fit: FitSingle, _ best: Optimum, _ all: [Optimum],
+    _ fit: FitSingle, _ best: Optimum, _ modes: [Mode],
     _ parameters: [(name: String, value: Double)]
   ) -> [InputFinding] {
     var list: [InputFinding] = []
@@ -131,10 +136,12 @@ public struct MAPFit: Sendable {
     }
     for (name, value) in parameters where fit.prior.fixed[name] == nil {
       guard let bound = bound(fit, name, value) else { continue }
-      if name == GalaxySite.ellip && bound == 0 {
+      if GalaxySite.quantity(of: name) == GalaxySite.ellip && bound == 0 {
         list.append(
           InputFinding(
-            .note, "round", subject: name, "the best galaxy is round: its angle has no meaning"))
+            .note, "round", subject: name,
+            "\(name) = 0: the best galaxy, or this component of it, is round, and its angle has no meaning"
+          ))
         continue
       }
       // A share of outliers of zero is an end of what there is, not of the prior; `NoiseVerdict` says so.
@@ -145,26 +152,34 @@ public struct MAPFit: Sendable {
           "\(name) = \(value) lies at the bound \(bound) of its prior; widen the prior, or use a model that fits better"
         ))
     }
-    let values = Dictionary(parameters.map { ($0.name, $0.value) }) { $1 }
-    if fit.prior.freeSites.contains(GalaxySite.theta), let ellip = values[GalaxySite.ellip],
-      ellip < roundEllip
+    let ellips = parameters.filter { GalaxySite.quantity(of: $0.name) == GalaxySite.ellip }
+    if fit.prior.freeSites.contains(GalaxySite.theta), !ellips.isEmpty,
+      ellips.allSatisfy({ $0.value < roundEllip })
     {
       list.append(
         InputFinding(
           .warning, "angle-undetermined", subject: GalaxySite.theta,
-          "the galaxy is round (ellip = \(ellip)): theta is not determined; do not quote it"))
-    }
-    let rivals = all.filter {
-      $0.isConverged && best.value - $0.value > 0.1 && best.value - $0.value < 8
-    }
-    if let rival = rivals.max(by: { $0.value < $1.value }) {
-      list.append(
-        InputFinding(
-          .warning, "several-modes", subject: "fit",
-          "another maximum has a log posterior only \(rounded(best.value - rival.value)) lower; sample the posterior to weigh them"
+          "the galaxy is round (\(ellips.map { "\($0.name) = \($0.value)" }.joined(separator: ", "))): theta is not determined; do not quote it"
         ))
     }
-    return list
+    list += coincidence(fit, Dictionary(parameters.map { ($0.name, $0.value) }) { $1 })
+    return list + rivalry(modes)
+  }
+
+  /// Returns a warning where two components that are ordered have become one.
+  private static func coincidence(
+    _ fit: FitSingle, _ values: [String: Double]
+  ) -> [InputFinding] {
+    guard fit.prior.isOrdered, fit.prior.freeSites.contains(GalaxySite.rEff2),
+      let first = values[GalaxySite.rEff1], let second = values[GalaxySite.rEff2],
+      second < 1.001 * first
+    else { return [] }
+    return [
+      InputFinding(
+        .warning, "components-coincide", subject: GalaxySite.rEff2,
+        "both components have the radius \(rounded(first)): the order r_eff_1 < r_eff_2 holds them; use one component, or set isOrdered to false"
+      )
+    ]
   }
 
   /// The ellipticity below which a maximum has no angle: the image changes by less than 1e-3 of itself as it turns.

@@ -99,9 +99,9 @@ public struct PosteriorFit: Sendable {
     }
     let margin = 0.02 * (high - low)
     let tenth = scalar.values.count / 10
-    // A nearly round galaxy, or next to no outliers, is at the end of what there is, not at the edge of a prior.
-    let isNatural =
-      [GalaxySite.ellip, GalaxySite.outlierFracBase].contains(scalar.name) && low == 0
+    // A nearly round galaxy, a component or outliers next to nothing, are at the end of what there is, not at the edge of a prior.
+    let ends = [GalaxySite.ellip, GalaxySite.f1, GalaxySite.fPs, GalaxySite.outlierFracBase]
+    let isNatural = ends.contains(GalaxySite.quantity(of: scalar.name)) && low == 0
     if !isNatural, scalar.values.count(where: { $0 < low + margin }) > tenth { return low }
     if scalar.values.count(where: { $0 > high - margin }) > tenth { return high }
     return nil

@@ -45,7 +45,8 @@ extension SourceProperties {
         .rectangle(
           x0: border, y0: border, x1: Double(image.width) - 1 - border,
           y1: Double(image.height) - 1 - border),
-        name: "the sky is the median outside, \(shortened(sky)); its prior ± \(shortened(skyError))",
+        name:
+          "the sky is the median outside, \(shortened(sky)); its prior ± \(shortened(skyError))",
         color: PlotColor(0.75, 0.95, 0.55), dash: [2, 2]),
       ImagePlot.Mark(
         ellipse(inner), name: "r_eff one standard deviation of its prior smaller and larger",

@@ -7,8 +7,9 @@ import GalaxyModels
 
 /// The range that is possible at all; bounds of priors between it and the meaningful one are moved to the latter.
 private func possibleRange(of site: String) -> ClosedRange<Double> {
-  switch site {
-  case GalaxySite.ellip: 0...1
+  switch GalaxySite.quantity(of: site) {
+  case GalaxySite.ellip, GalaxySite.f1, GalaxySite.fPs: 0...1
+  case GalaxySite.nu: -1...Double.infinity
   case GalaxySite.fracScatterIncrease, GalaxySite.sigFrac: -1...Double.infinity
   case GalaxySite.outlierFracBase: 0...20
   default: 0...Double.infinity
@@ -21,7 +22,7 @@ private func possibleRange(of site: String) -> ClosedRange<Double> {
 private func isOpenAbove(_ site: String) -> Bool {
   [
     GalaxySite.rEff, GalaxySite.sysScatterBase, GalaxySite.fracScatterIncrease, GalaxySite.sigFrac,
-  ].contains(site)
+  ].contains(GalaxySite.quantity(of: site))
 }
 
 /// Returns the prior that a text stands for, fitted to the parameter it is for.

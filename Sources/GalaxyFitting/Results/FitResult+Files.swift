@@ -26,7 +26,7 @@ extension FitResult {
   public func write(to folder: OutputFolder, plots: Bool = true) -> [OutputProduct] {
     var products = [
       folder.write(json.text + "\n", to: "result.json"),
-      folder.write("model.fits") { try FITSWriter.write(images, to: $0) },
+      folder.write("model.fits") { try FITSWriter.write(try images(), to: $0) },
     ]
     if let asdf {
       products.append(
@@ -40,7 +40,7 @@ extension FitResult {
   }
 
   /// The HDUs of model.fits: cards only, DATA, RMS, MASK, MODEL, RESIDUAL, SKY, and one for each component.
-  var images: [FITSOutputImage] {
+  func images() throws -> [FITSOutputImage] {
     let image = best.fit.image
     let coordinates = image.header.worldCoordinates
     // Where the input has no number, neither has the output: the zeros of the fit would look like data.
@@ -64,14 +64,10 @@ extension FitResult {
       frame("RESIDUAL", residual),
       frame("SKY", best.skyImage),
     ]
-    for component in componentImages { list.append(frame(component.name, component.values)) }
+    for component in try best.components() {
+      list.append(frame(component.name.uppercased(), component.image))
+    }
     return list
-  }
-
-  /// The components without the sky: name in capitals, and pixels.
-  private var componentImages: [(name: String, values: [Double])] {
-    let values = zip(best.modelImage, best.skyImage).map { $0 - $1 }
-    return [(best.fit.prior.profile.rawValue.uppercased(), values)]
   }
 
   /// The cards that say what was done.

@@ -81,7 +81,8 @@ public struct FitResult: Sendable {
     }
     let isSampled = posterior?.sampler != nil
     derived =
-      [FitResult.magnitude(best, draws[GalaxySite.flux], isSampled: isSampled)].compactMap { $0 }
+      FitResult.componentFluxes(best, draws, isSampled: isSampled)
+      + [FitResult.magnitude(best, draws[GalaxySite.flux], isSampled: isSampled)].compactMap { $0 }
       + FitResult.noise(best, draws, isSampled: isSampled)
     var seen: Set<InputFinding> = []
     findings = (fit.image.findings + remarks + best.findings + (posterior?.findings ?? []))
@@ -163,6 +164,30 @@ public struct FitResult: Sendable {
         draws: ScalarDraws(
           name: derived.site, chains: scalar.chains,
           values: scalar.values.map { $0 * derived.factor }, period: nil), isSampled: isSampled)
+    }
+  }
+
+  /// Returns the fluxes of the components; none where there is one only.
+  private static func componentFluxes(
+    _ best: MAPFit, _ draws: [String: ScalarDraws], isSampled: Bool
+  ) -> [ParameterSummary] {
+    let profile = best.fit.prior.profile
+    let maps = profile.fluxes { best.values[$0] ?? .nan }
+    let unit = GalaxySite.unit(of: GalaxySite.flux)
+    guard let any = draws.values.first else {
+      return zip(profile.fluxNames, maps).map { ParameterSummary(name: $0, unit: unit, map: $1) }
+    }
+    var columns = maps.map { _ in [Double]() }
+    for i in any.values.indices {
+      // A fixed parameter has no draws.
+      let fluxes = profile.fluxes { draws[$0]?.values[i] ?? best.values[$0] ?? .nan }
+      for (k, flux) in fluxes.enumerated() { columns[k].append(flux) }
+    }
+    return profile.fluxNames.enumerated().map { k, name in
+      ParameterSummary(
+        name: name, unit: unit, map: maps[k],
+        draws: ScalarDraws(name: name, chains: any.chains, values: columns[k], period: nil),
+        isSampled: isSampled)
     }
   }
 

@@ -6,6 +6,7 @@ internal import FITS
 public import GalaxyModels
 public import Numerics
 public import Rendering
+internal import Tensors
 
 /// A recipe for a simulated image of one source.
 public struct ImageSimulation: Sendable {
@@ -79,7 +80,7 @@ public struct ImageSimulation: Sendable {
       throw OptionError(
         "--size", "expected sides from 1 to \(Self.largestSide) pixels, found \(width) × \(height)")
     }
-    guard psf != nil || profile != .pointsource else {
+    guard psf != nil || !profile.hasPointSource else {
       throw OptionError("--psf", "expected a PSF for a point source, found none; add --psf")
     }
     guard psf != nil || pixelResponse != .included else {
@@ -104,21 +105,16 @@ public struct ImageSimulation: Sendable {
   ///
   /// - Throws: `RenderingError` where the scene cannot be drawn.
   public func model() throws -> [Double] {
-    let kind: ProfileKind =
-      switch profile {
-      case .sersic: .sersic
-      case .exp: .exponential
-      case .dev: .deVaucouleurs
-      case .pointsource: .pointSource
-      }
-    let layout = SceneLayout([kind], sky: sky)
+    let light = try profile.light(parameters)
+    var layout = light.layout
+    layout.sky = sky
     let renderer: any SceneRenderer =
       psf != nil && pixelResponse == .included
       ? FourierRenderer(
         plan: try RendererPlan(width: width, height: height, psf: psf, planning: .estimate),
         layout: layout)
       : PixelRenderer(try PixelRendererPlan(width: width, height: height, psf: psf, layout: layout))
-    let vector = sites.map { parameters[$0] ?? .nan }
+    let vector = light.parameterVector.elements + sky.sites.map { parameters[$0] ?? .nan }
     let image = [Double](unsafeUninitializedCapacity: width * height) { buffer, count in
       buffer.initialize(repeating: 0)
       vector.withUnsafeBufferPointer { renderer.render($0, into: buffer) }
