@@ -25,7 +25,10 @@ struct Sersic: ParsableCommand {
       Exit status: 0 done, 1 the fit or the writing failed, 2 input or options are wrong.
       """,
     version: swiftSersicVersion,
-    subcommands: [FitCommand.self, SimulateCommand.self, CheckCommand.self, DetectCommand.self])
+    subcommands: [
+      FitCommand.self, SimulateCommand.self, CheckCommand.self, DetectCommand.self,
+      GalfitCommand.self,
+    ])
 
   /// Runs the command; returns the exit status.
   static func start() -> Int32 {

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+//
+// `sersic galfit`: a configuration of GALFIT or of imfit, fitted, and a GALFIT configuration of the result.
+
+import ArgumentParser
+import FITS
+import Foundation
+import GalaxyFitting
+import GalaxyModels
+import Inference
+import JSON
+import Numerics
+import Rendering
+
+/// The command `sersic galfit`.
+struct GalfitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "galfit",
+    abstract: "Fits what a GALFIT or imfit configuration describes.",
+    discussion: """
+      Understood are, of GALFIT 3, sersic, expdisk, devauc, gaussian, moffat, psf and sky with their flags, the region, \
+      zero point (with EXPTIME of the image's header), sigma image, PSF with its sampling, mask, and constraints that \
+      hold an offset, a ratio or a range; of imfit Sersic, Exponential, Gaussian, Moffat, PointSource, FlatSky and \
+      TiltedSkyPlane with limits and fixed values. What cannot be carried over is said. Files are looked for from where you are, then \
+      beside the configuration. Priors are wide ones around the first values (--no-fit shows the scene).
+
+      Both programs integrate profiles over pixels and convolve with the PSF afterwards. Here a PSF is taken to contain the \
+      pixel response, as one made of stars does; --pixel-response integrated gives their numbers.
+
+      Writes a table to standard output and, with --output DIR, galfit.feedme (the result as a GALFIT \
+      configuration), model.fits, residual.png and result.json. Sites are numbered by component: xc_1, flux_2.
+      """)
+
+  @Argument(help: "The configuration.")
+  var configuration: String
+
+  @Option(help: "The image, in place of the configuration's; needed for imfit.")
+  var image: String?
+
+  @Option(help: "The rms of each pixel, in place of the configuration's sigma image.")
+  var rms: String?
+
+  @Option(help: "The PSF, in place of the configuration's.")
+  var psf: String?
+
+  @Option(help: "The mask, not 0 where a pixel is bad, in place of the configuration's.")
+  var mask: String?
+
+  @Option(
+    name: .customLong("pixel-response"),
+    help:
+      "Whether the PSF includes the response of the pixel. (default: included with a PSF, integrated without)"
+  )
+  var pixelResponse: PixelResponse?
+
+  @Option(help: "The density of the pixels; `sersic fit --help` lists them.")
+  var loss = "gaussian"
+
+  @Option(help: "How the model is drawn.")
+  var renderer = RenderingMethod.fourier
+
+  @Option(parsing: .unconditional, help: "The seed of the draws behind the errors, from 0.")
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("The folder for the results. (default: no files)", valueName: "dir"))
+  var output: String?
+
+  @Flag(name: .customLong("no-plots"), help: "Draw no pictures.")
+  var noPlots = false
+
+  @Flag(name: .customLong("no-fit"), help: "Show the scene and its priors, and do not fit.")
+  var noFit = false
+
+  @Flag(help: "Write a JSON document to standard output instead of the table.")
+  var json = false
+
+  /// A configuration with the image it is for.
+  private struct Input {
+    let scene: ImportedScene
+    let image: ObservedImage
+    let galfit: (GalfitConfiguration, GalfitFrame)?
+  }
+
+  func run() throws {
+    let loss = try GalaxyFitting.loss(from: loss)
+    let text = try contents(of: configuration)
+    let input =
+      ImfitConfiguration.isLikely(text) ? try imfitInput(text) : try galfitInput(text)
+    Terminal.report(input.image.findings)
+    Terminal.report(input.scene.findings)
+    guard !noFit else {
+      guard Terminal.write(input.scene.text(input.image)) else {
+        throw ExitCode(ExitStatus.failed)
+      }
+      return
+    }
+    let folder = try output.map { try OutputFolder($0) }
+    Interruption.catchNext()
+    Terminal.report(
+      "fitting \(input.scene.freeSites.count) parameters of \(input.scene.components.count) components to \(input.image.goodCount) pixels of \(input.image.names.science)"
+    )
+    let fit = try ImportedFit(
+      input.scene, input.image, loss: loss, method: renderer, key: RandomKey(seed),
+      isCancelled: { Interruption.isRequested })
+    var isWhole = Terminal.write(json ? fit.json.text + "\n" : fit.table)
+    Terminal.report(fit.findings, after: input.scene.findings)
+    let result = input.galfit.map { $0.0.updated(fit.values, $0.1) }
+    for product in folder.map({ fit.write(to: $0, configuration: result, plots: !noPlots) }) ?? [] {
+      if let failure = product.failure {
+        Terminal.report("error: \(product.path) was not written: \(failure)")
+        isWhole = false
+      } else {
+        Terminal.report("wrote \(product.path)")
+      }
+    }
+    guard isWhole, fit.maximum.logJoint.isFinite, !Interruption.isRequested else {
+      throw ExitCode(ExitStatus.failed)
+    }
+  }
+
+  // MARK: - Input
+
+  /// Returns the text of a file.
+  private func contents(of path: String) throws -> String {
+    do {
+      return try String(contentsOfFile: path, encoding: .utf8)
+    } catch {
+      throw OptionError(
+        path, "expected a text file, found none that can be read; check the name")
+    }
+  }
+
+  /// Returns where a file is: from here, or beside the configuration.
+  private func located(_ name: String) -> String {
+    let bare = String(name.prefix { $0 != "[" })
+    let manager = FileManager.default
+    guard !bare.hasPrefix("/"), !manager.fileExists(atPath: bare),
+      let slash = configuration.lastIndex(of: "/")
+    else { return name }
+    let beside = configuration[...slash] + name
+    return manager.fileExists(atPath: configuration[...slash] + bare) ? String(beside) : name
+  }
+
+  /// Reads the image of a GALFIT configuration and its scene.
+  private func galfitInput(_ text: String) throws -> Input {
+    var feedme = try GalfitConfiguration(text, name: configuration)
+    if let file = feedme.constraintFile {
+      feedme.constraints = try GalfitConstraint.list(try contents(of: located(file)), name: file)
+    }
+    guard let science = image ?? feedme.image.map({ located($0) }) else {
+      throw OptionError("--image", "expected an image in line A) or by --image, found none")
+    }
+    guard let sigma = rms ?? feedme.sigma.map({ located($0) }) else {
+      throw OptionError(
+        "--rms",
+        "expected a sigma image in line C) or by --rms, found none: GALFIT makes one from the data, whose noise then follows the noise; make one from gain and read-out noise"
+      )
+    }
+    let section =
+      feedme.region.map {
+        "[\($0.x.lowerBound):\($0.x.upperBound),\($0.y.lowerBound):\($0.y.upperBound)]"
+      } ?? ""
+    // EXPTIME stands in the header of the image, before it is cut.
+    let header = try FITSImage(reading: science + section).header
+    let exposure = header["EXPTIME"]?.number ?? 1
+    guard exposure > 0 else {
+      throw OptionError(science, "expected EXPTIME > 0 in the header, found \(exposure)")
+    }
+    let observed = try ObservedImage(
+      science: science + section, rms: sigma + section, psf: psf ?? feedme.psf.map { located($0) },
+      mask: (mask ?? feedme.mask.map { located($0) }).map { $0 + section },
+      psfOversampling: psf == nil ? feedme.psfSampling : 1, pixelResponse: pixelResponse,
+      zeroPoint: feedme.zeroPoint + 2.5 * log10(exposure))
+    let frame = GalfitFrame(
+      zeroPoint: feedme.zeroPoint, exposure: exposure, origin: observed.origin)
+    return Input(
+      scene: try ImportedScene(feedme, frame), image: observed, galfit: (feedme, frame))
+  }
+
+  /// Reads the image of an imfit configuration and its scene.
+  private func imfitInput(_ text: String) throws -> Input {
+    let imfit = try ImfitConfiguration(text, name: configuration)
+    guard let image, let rms else {
+      throw OptionError(
+        "--image",
+        "expected --image and --rms with an imfit configuration, which names no files, found \(image == nil ? "no image" : "no rms")"
+      )
+    }
+    let observed = try ObservedImage(
+      science: image, rms: rms, psf: psf, mask: mask, pixelResponse: pixelResponse)
+    return Input(scene: try ImportedScene(imfit, observed), image: observed, galfit: nil)
+  }
+}
