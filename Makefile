@@ -3,15 +3,16 @@
 # Every command of the house; `make help` lists them. Two are enough on a fresh machine: make demo, make test.
 
 SWIFT ?= swift
+PYTHON ?= python3
 SOURCES := $(wildcard Sources Models Tests Tutorials Package.swift)
 DEMO := demo
 SERSIC := .build/release/sersic
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test lint format bench check clean
+.PHONY: help deps build demo test lint format bench bench-peers check clean
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps: ## Install the system packages that are missing (Debian, Ubuntu, macOS with Homebrew).
 	@SWIFT="$(SWIFT)" bash Scripts/install-dependencies.sh
@@ -53,6 +54,11 @@ format: ## Format all Swift files in place.
 bench: deps ## Measure speed and memory; ARGS="--json" or ARGS="FILTER" narrows it.
 	$(SWIFT) build -c release --product sersic
 	$(SWIFT) run -c release Benchmarks $(ARGS)
+
+bench-peers: deps ## Compare with NumPyro and pysersic where PYTHON finds them; ARGS="--rounds 1 --only counties".
+	$(SWIFT) build -c release --product sersic
+	$(SWIFT) build -c release --product Benchmarks
+	$(PYTHON) Scripts/peers/bench_peers.py $(ARGS)
 
 check: lint build test ## All that must pass before a commit.
 
