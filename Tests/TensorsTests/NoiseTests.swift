@@ -136,6 +136,25 @@ struct NoiseTests {
     #expect(function.instructionCount == 0)
   }
 
+  @Test("what follows from random numbers alone is left out of the reverse pass, mixtures are not")
+  func inactive() {
+    let function = CompiledFunction(at: [Tensor([0.5, 2])], resamples: true) { inputs in
+      let x = inputs[0]
+      let z = Tensor.standardNormal(key: 1, shape: [2])
+      let noise = exp(z) * 3
+      let stopped = square(x.stoppingGradient())
+      // The first element of a mixture has no derivative, the others have.
+      let mixture = Tensor.concatenate([noise, x, stopped])
+      let part = mixture.sliced(1..<5, axis: 0)  // z, x₀, x₁, stopped
+      return [(square(part) * Tensor([1, 2, 3, 4])).sum() + (stopped * noise).sum()]
+    }
+    let evaluator = function.makeEvaluator()
+    evaluator.redraw(key: 5)
+    let (_, g) = TapeTests.derivative(evaluator, [0.5, 2])
+    // 1 · z² + 2 · x₀² + 3 · x₁² + 4 · stopped.
+    #expect(g == [2, 12])
+  }
+
   @Test("a redraw and a replay allocate nothing", .enabled(if: allocation_count() >= 0))
   func allocations() {
     let function = CompiledFunction(at: [Tensor([0.5, 2])], resamples: true) { inputs in

@@ -21,6 +21,7 @@ extension Primitive {
       PrimitiveCall(
         primitive: self, shapes: shapes, offsets: operands.map { Int($0.offset) },
         active: operands.map(\.active), out: Int(i.out), count: shape.elementCount))
+    if i.active == 0 { recorder.deactivate(i.out, count: shape.elementCount) }
     recorder.append(i)
     return recorder.tensor(i.out, shape: shape)
   }

@@ -137,6 +137,7 @@ extension Tensor {
       i.n = Int32(part.count)
       i.a = offset
       i.out = next
+      if !active { recorder.deactivate(next, count: part.count) }
       recorder.append(i)
       next += Int32(part.count)
     }

@@ -41,6 +41,7 @@ struct Application {
     if !integers.isEmpty { i.integers = recorder.keep(integers) }
     i.out = recorder.allocate(shape.elementCount)
     i.scratch = recorder.allocate(scratch(i))
+    if i.active == 0 { recorder.deactivate(i.out, count: shape.elementCount) }
     recorder.append(i)
     return recorder.tensor(i.out, shape: shape)
   }

@@ -49,6 +49,8 @@ final class Recorder: @unchecked Sendable {
   private(set) var noise: ContiguousArray<NoiseSlot> = []
   /// The random numbers of the present evaluation; nil where draws are kept as constants.
   private(set) var redraw: Redraw?
+  /// For each element of the slab, whether no derivative is wanted by it: random numbers, and what follows from such alone.
+  private var inactive: ContiguousArray<Bool> = []
 
   /// Creates an empty tape.
   init() {
@@ -97,6 +99,7 @@ final class Recorder: @unchecked Sendable {
     size = 0
     isDynamic = false
     noise.removeAll(keepingCapacity: true)
+    inactive.removeAll(keepingCapacity: true)
     self.redraw = redraw
     let start = allocate(inputs.count)
     for k in inputs.indices { values[Int(start) + k] = inputs[k] }
@@ -109,6 +112,7 @@ final class Recorder: @unchecked Sendable {
   func allocate(_ count: Int) -> Int32 {
     let start = size
     size += count
+    inactive.append(contentsOf: repeatElement(false, count: count))
     if size > capacity {
       let larger = max(size, capacity * 2)
       let moved = UnsafeMutablePointer<Double>.allocate(capacity: larger)
@@ -144,8 +148,8 @@ final class Recorder: @unchecked Sendable {
         place.tape == tape,
         "a traced tensor of another recording was used; do not keep tensors from one evaluation to the next"
       )
-      // Nothing asks for derivatives by random numbers.
-      return (place.offset, !noise.contains { $0.range.contains(Int(place.offset)) })
+      let start = Int(place.offset)
+      return (place.offset, inactive[start..<(start + tensor.count)].contains(false))
     }
     return (place(of: tensor), false)
   }
@@ -193,8 +197,16 @@ final class Recorder: @unchecked Sendable {
     return Int32(index)
   }
 
-  /// Keeps a region of random numbers.
-  func keep(_ slot: NoiseSlot) { noise.append(slot) }
+  /// Keeps a region of random numbers, by which nothing is differentiated.
+  func keep(_ slot: NoiseSlot) {
+    noise.append(slot)
+    deactivate(Int32(slot.range.lowerBound), count: slot.range.count)
+  }
+
+  /// Says that no derivative is wanted by a region.
+  func deactivate(_ start: Int32, count: Int) {
+    for k in Int(start)..<Int(start) + count { inactive[k] = true }
+  }
 
   /// Returns the present evaluation's key for a draw by plain numbers, and marks the program dynamic; the key itself
   /// where draws are kept as constants.
