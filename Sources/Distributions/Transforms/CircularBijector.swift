@@ -18,7 +18,7 @@ public struct CircularBijector: Bijector {
 
   /// The spread of log r: narrow, so that a normal approximation in the plane is one in the angle (its error in the
   /// standard deviation is 3/2 · 0.1², 1.5 %), yet wide enough for long steps.
-  static let radialScale = 0.1
+  package static let radialScale = 0.1
 
   /// Creates the map; `period` is positive.
   public init(low: Double, period: Double) {

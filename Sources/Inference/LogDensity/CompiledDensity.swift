@@ -46,9 +46,13 @@ public struct CompiledDensity: Sendable {
   }
 
   /// Compiles the log density of a model.
-  init(_ model: Model<Void>) throws {
+  ///
+  /// With `isEstimate` it need not be fixed: subsamples, random keys and predictions are those of one key, for algorithms that
+  /// need the places of the sites and a point to start from, and take the density itself anew at each step.
+  init(_ model: Model<Void>, isEstimate: Bool = false) throws {
     let discovery = try model.run(under: Discovery()).1
     if let problem = discovery.problem { throw problem }
+    if let variation = discovery.variation, !isEstimate { throw variation }
     guard !discovery.latents.isEmpty else {
       throw ModelError(
         .noLatentSites,
@@ -59,7 +63,7 @@ public struct CompiledDensity: Sendable {
     let layout = try CompiledDensity.layout(discovery.latents)
     self.layout = layout
     let origin = Tensor.zeros([layout.dimension])
-    if discovery.hasPredictions {
+    if discovery.hasPredictions && !isEstimate {
       let totals = [RandomKey(0), RandomKey(1)].map { key in
         CompiledDensity.run(model, layout, origin, .unconstrained, predicting: key).total.item()
       }
@@ -100,8 +104,15 @@ public struct CompiledDensity: Sendable {
     let coordinates = layout.entries.map { entry in
       (entry.name, q[entry.range].reshaped(entry.unconstrainedShape))
     }
-    let handler = DensityAccumulator(
-      measure, Dictionary(coordinates) { $1 }, drawsPredictions: key != nil)
+    return run(model, Dictionary(coordinates) { $1 }, measure, predicting: key)
+  }
+
+  /// Runs a model at unconstrained coordinates of its sites.
+  static func run(
+    _ model: Model<Void>, _ coordinates: [String: Tensor],
+    _ measure: DensityAccumulator.Measure, predicting key: RandomKey? = nil
+  ) -> DensityAccumulator {
+    let handler = DensityAccumulator(measure, coordinates, drawsPredictions: key != nil)
     // The model ran without a mistake when it was compiled; what it does wrong only at some values gives NaN here.
     guard let (_, final) = try? model.run(under: handler, key: key ?? 0) else {
       var broken = handler

@@ -14,6 +14,9 @@ struct Discovery: Handler {
   /// The first reason why there is no density that can be followed by gradients.
   private(set) var problem: ModelError?
 
+  /// The first reason why the density changes from one evaluation to the next.
+  private(set) var variation: ModelError?
+
   /// Whether any data are to be predicted.
   private(set) var hasPredictions = false
 
@@ -30,19 +33,20 @@ struct Discovery: Handler {
       if fixed.contains(site.name) { return }
       latents.append(site)
     }
-    guard problem == nil else { return }
-    if site.isLatent, site.distribution?.support.isDiscrete ?? false {
+    if problem == nil, site.isLatent, site.distribution?.support.isDiscrete ?? false {
       problem = ModelError(
         .discreteLatent, site: site.name, plates: site.plates.map(\.name),
         "expected a continuous latent variable, found \(site.distribution.map { "\($0)" } ?? "none"); observe it, or sum it out by hand in a factor"
       )
-    } else if site.kind == .key {
-      problem = ModelError(
+    }
+    guard variation == nil else { return }
+    if site.kind == .key {
+      variation = ModelError(
         .noFixedDensity, site: site.name,
         "expected a model whose density depends on its latent sites alone, found a random key; draw with sample, or pass the key from outside"
       )
     } else if let plate = site.plates.first(where: { $0.subsampleSize < $0.size }) {
-      problem = ModelError(
+      variation = ModelError(
         .noFixedDensity, site: site.name, plates: site.plates.map(\.name),
         "expected full plates, found \"\(plate.name)\" subsampled to \(plate.subsampleSize) of \(plate.size): its density changes from one evaluation to the next; use the full plate here, or stochastic variational inference, which is made for subsamples"
       )
@@ -84,6 +88,9 @@ struct DensityAccumulator: Handler {
   /// All sites that have a value, in order.
   private(set) var trace = Trace()
 
+  /// The logarithms of the Jacobians from coordinates to values, one scalar for each site.
+  private(set) var logJacobians: [Tensor] = []
+
   /// Creates the handler for given coordinates.
   init(_ measure: Measure, _ coordinates: [String: Tensor], drawsPredictions: Bool = false) {
     self.measure = measure
@@ -106,13 +113,18 @@ struct DensityAccumulator: Handler {
     unused.remove(site.name)
     let x = map.forward(u)
     site.value = x
-    if measure == .unconstrained { add(map.logAbsDetJacobian(u, x).sum()) }
+    guard measure == .unconstrained else { return }
+    let logJacobian = map.logAbsDetJacobian(u, x).sum()
+    logJacobians.append(logJacobian)
+    add(logJacobian)
   }
 
   mutating func postprocess(_ site: inout Site) {
     trace.append(site)
     switch (site.kind, measure) {
-    case (.factor, _): add(site.logProbability)
+    case (.factor, _):
+      // A factor that a reparameterisation has made is a Jacobian.
+      if measure == .unconstrained || !site.isAuxiliary { add(site.logProbability) }
     case (.sample, .unconstrained) where !site.isPredicted: add(site.logProbability)
     case (.sample, .authored) where !site.isPredicted:
       add(site.originalLogProbability)
@@ -134,9 +146,12 @@ struct DensityAccumulator: Handler {
   /// Makes the density NaN.
   mutating func fail() { isBroken = true }
 
+  /// Whether the run made no mistake, and its latent sites were those of the coordinates.
+  var isComplete: Bool { !isBroken && unused.isEmpty }
+
   /// The log density; NaN where the model's latent sites are not those of the coordinates.
   var total: Tensor {
-    guard !isBroken && unused.isEmpty else { return Tensor(.nan) }
+    guard isComplete else { return Tensor(.nan) }
     guard let first = terms.first else { return Tensor(constant) }
     let sum = terms.dropFirst().reduce(first) { $0 + $1 }
     return constant == 0 ? sum : sum + constant

@@ -4,6 +4,7 @@
 
 import Distributions
 public import Numerics
+import PPL
 import Tensors
 
 extension LaplaceApproximation {
@@ -117,8 +118,12 @@ extension CompiledDensity {
     return Draws(chains: chains, draws: count / max(1, chains), sites: sites)
   }
 
-  /// Returns the period of a latent angle; nil for other sites.
+  /// Returns the period of a latent angle, also of one that a reparameterisation has replaced; nil for other sites.
   public func period(of site: String) -> Double? {
-    if case .circular(_, let period)? = layout[site]?.constraint { period } else { nil }
+    if let entry = layout[site] {
+      if case .circular(_, let period) = entry.constraint { return period }
+      return nil
+    }
+    return trace(at: [Double](repeating: 0, count: dimension)).site(site)?.period
   }
 }

@@ -84,7 +84,7 @@ public struct LaplaceApproximation: Sendable {
   /// Returns the factor of a precision matrix, its flat directions given unit variance, and those directions.
   ///
   /// Units of each coordinate's own curvature make the verdict independent of units.
-  private static func factorize(_ hessian: [Double], _ n: Int) throws
+  static func factorize(_ hessian: [Double], _ n: Int) throws
     -> (factor: CholeskyFactor, flat: [[Double]])
   {
     let scales = (0..<n).map { k in

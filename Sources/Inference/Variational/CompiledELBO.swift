@@ -168,12 +168,24 @@ public struct CompiledELBO: Sendable {
         .noLatentSites,
         "expected at least one latent site, found none: nothing is left to infer; observe less")
     }
+    if (loss as? TraceELBO)?.sticksTheLanding ?? false,
+      let noise = guide.trace.sites.first(where: \.isGuideNoise),
+      guide.trace.sites.count(where: \.isGuideNoise)
+        > guide.trace.sites.count(where: \.isGuidePath)
+    {
+      throw ModelError(
+        .misuse, site: noise.name,
+        "expected a guide whose density has a known derivative along its draws, found a flow without; leave out sticksTheLanding, or use AutoIAF"
+      )
+    }
     if loss is MeanFieldELBO {
-      let order = own.map(\.name).filter { names.contains($0) }
-      guard order == latents.map(\.name) else {
+      // A point mass has no divergence in closed form; what it is made of was drawn earlier.
+      let order = own.filter { !$0.isPointMass }.map(\.name)
+      let expected = latents.map(\.name).filter { order.contains($0) }
+      guard order == expected else {
         throw ModelError(
           .misuse,
-          "expected a guide with its sites in the order of the model, \(latents.map(\.name)), found \(order): divergences in closed form are right only then; reorder the guide, or use TraceELBO"
+          "expected a guide with its sites in the order of the model, \(expected), found \(order): divergences in closed form are right only then; reorder the guide, or use TraceELBO"
         )
       }
     }

@@ -22,12 +22,30 @@ public struct GuidedRun {
   ///
   /// Its own parameters' contribution to the gradient, whose expectation is zero, is left out; what is left vanishes with
   /// every single draw when the guide is the posterior (Roeder, Wu & Duvenaud 2017).
-  public var detachedGuideDensity: Tensor { detached()?.logJoint ?? Tensor(.nan) }
+  public var detachedGuideDensity: Tensor {
+    guard let again = detached() else { return Tensor(.nan) }
+    // A flow's density is known as a function of its noise only; how it changes along the draws, a site of its own tells.
+    return guide.sites.reduce(again.logJoint) { total, site in
+      site.isGuidePath ? total + (site.value ?? Tensor(.nan)) : total
+    }
+  }
 }
 
 extension Site {
   /// The hint that marks a guide's site of which the model knows nothing, because the guide's own factors answer for it.
   static let auxiliaryHint = ["auxiliary": "guide"]
+
+  /// The hint of such a site whose draws, as they are, say nothing of the guide's density: it is known at the noise only.
+  static let noiseHint = ["auxiliary": "noise"]
+
+  /// The hint of a site that is zero, with the derivative of a flow's log density along its draws.
+  static let pathHint = ["auxiliary": "path"]
+
+  /// Whether a guide's site is marked as holding a derivative along the draws.
+  var isGuidePath: Bool { hints["auxiliary"] == "path" }
+
+  /// Whether a guide's site is marked as the noise of a flow.
+  var isGuideNoise: Bool { hints["auxiliary"] == "noise" }
 
   /// Whether a guide's site is marked as one that the model does not have.
   var isGuideAuxiliary: Bool { hints["auxiliary"] != nil }

@@ -68,7 +68,7 @@ extension SVI {
       }
       if let mean = average.mean(of: losses.count - begin) { state.parameters = mean }
     }
-    report.finish(losses)
+    report.finish(losses.count)
     return SVIResult(
       objective: objective, state: state, losses: losses, reason: reason, seconds: report.seconds)
   }
@@ -161,12 +161,7 @@ struct SVIReport {
   }
 
   /// The time since the beginning, in seconds.
-  var seconds: Double { Self.seconds(clock.now - begin) }
-
-  /// Returns a duration in seconds.
-  private static func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
-  }
+  var seconds: Double { (clock.now - begin).inSeconds }
 
   /// Takes a step.
   mutating func step(_ done: Int, _ loss: Double, _ factor: Double) {
@@ -178,15 +173,22 @@ struct SVIReport {
     last = now
     report(
       ProgressUpdate(
-        stage: "optimising", completed: done, total: total, seconds: Self.seconds(now - begin),
+        stage: "optimising", completed: done, total: total, seconds: (now - begin).inSeconds,
         details: [("ELBO", -smooth)]))
   }
 
   /// Sends the last update.
-  func finish(_ losses: [Double]) {
+  func finish(_ done: Int) {
     progress.report?(
       ProgressUpdate(
-        stage: "optimising", completed: losses.count, total: total, seconds: seconds,
+        stage: "optimising", completed: done, total: total, seconds: seconds,
         details: [("ELBO", -smooth)], isLast: true))
+  }
+}
+
+extension Duration {
+  /// The duration in seconds.
+  var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }
