@@ -112,6 +112,37 @@ public final class ModelContext {
     return emit(site, outside: here).value ?? distribution.feasibleValue
   }
 
+  /// Passes a latent site of its own, of no plate, from the handler that is at work through the handlers outside it.
+  ///
+  /// The density of the sites as their author wrote them leaves it out.
+  ///
+  /// - Parameters:
+  ///   - name: The name of the site.
+  ///   - distribution: Its distribution.
+  /// - Returns: The value of the site.
+  public func emitAuxiliary(_ name: String, _ distribution: any Distribution) -> Tensor {
+    var site = Site(.sample, name)
+    site.distribution = distribution
+    return emitOwn(site, shape: distribution.batchShape + distribution.eventShape).value
+      ?? distribution.feasibleValue
+  }
+
+  /// Passes a factor of its own, of no plate, from the handler that is at work through the handlers outside it.
+  public func emitAuxiliaryFactor(_ name: String, _ logDensity: Tensor) {
+    var site = Site(.factor, name)
+    site.value = logDensity
+    _ = emitOwn(site, shape: logDensity.shape)
+  }
+
+  /// Passes a site that no other one stands behind through the handlers outside the one that is at work.
+  private func emitOwn(_ site: Site, shape: Shape) -> Site {
+    let here = position
+    defer { position = here }
+    var site = site
+    site.origin = SiteOrigin(name: site.name, shape: shape) { $0 }
+    return emit(site, outside: here)
+  }
+
   /// Returns whether a handler outside the one that is at work will give the site its value.
   public func isProvidedOutside(_ site: Site) -> Bool {
     var renamed = site

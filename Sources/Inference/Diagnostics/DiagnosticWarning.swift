@@ -38,6 +38,8 @@ public struct DiagnosticWarning: Sendable, Hashable, CustomStringConvertible {
     case lowEnergyFraction = "low-energy-fraction"
     /// An angle is not determined by the data.
     case angleUndetermined = "angle-undetermined"
+    /// A guide misses part of the posterior: the weights that would correct it have too heavy a tail.
+    case paretoK = "pareto-k"
     /// A search for a maximum stopped short of it.
     case notConverged = "not-converged"
     /// A value lies at a bound of its support.
