@@ -20,6 +20,10 @@ enum FitMethod: String, CaseIterable, ExpressibleByArgument {
   case map
   /// A normal approximation of the posterior at its mode.
   case laplace
+  /// The normal distribution closest to the posterior.
+  case sviMVN = "svi-mvn"
+  /// A normalising flow.
+  case sviFlow = "svi-flow"
   /// Markov chains: the no-U-turn sampler.
   case nuts
 }

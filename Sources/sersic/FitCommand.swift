@@ -48,7 +48,10 @@ struct FitCommand: ParsableCommand {
       "The density of the pixels, one of the losses above with its options.")
   var loss = "gaussian"
 
-  @Option(help: "The way of fitting.")
+  @Option(
+    help:
+      "The way of fitting: the maximum (map), and posteriors: normal at the mode (laplace), the closest normal one (svi-mvn), a normalising flow (svi-flow), Markov chains (nuts)."
+  )
   var method = FitMethod.map
 
   @Option(name: .customLong("prior-style"), help: "Whose default priors.")
@@ -188,16 +191,16 @@ struct FitCommand: ParsableCommand {
       }
     }
     if Interruption.isRequested {
-      // Complete draws of chains are draws of the posterior, if fewer than were asked for; what is left of another
-      // estimate that was stopped would only look like one.
+      // Complete draws of chains are draws of the posterior, if fewer than were asked for, and a guide knows what it is
+      // worth; what is left of another estimate that was stopped would only look like one.
       let hasDraws = posterior?.sampler != nil && (posterior?.draws.draws ?? 0) >= 4
-      if !hasDraws { posterior = nil }
+      let hasGuide = posterior?.variational != nil
+      if !hasDraws && !hasGuide { posterior = nil }
+      let left = hasDraws ? "draws" : hasGuide ? "best guide" : "best point"
       remarks.append(
         InputFinding(
           .warning, "interrupted", subject: "fit",
-          hasDraws
-            ? "stopped on request; the numbers are those of the draws so far"
-            : "stopped on request; the numbers are those of the best point so far"))
+          "stopped on request; the numbers are those of the \(left) so far"))
     }
     return FitResult(best, posterior: posterior, provenance: provenance, remarks: remarks)
   }
@@ -211,6 +214,10 @@ struct FitCommand: ParsableCommand {
       return try fit.estimatePosterior(
         .laplace, from: best, draws: drawCount, key: key,
         isCancelled: Patience("estimating the posterior").isOver)
+    case .sviMVN, .sviFlow:
+      return try fit.estimatePosterior(
+        method == .sviFlow ? .sviFlow : .sviMVN, from: best, draws: drawCount, key: key,
+        progress: .terminal, isCancelled: { Interruption.isRequested })
     case .nuts:
       return try fit.sample(
         chains: chains, warmUp: warmup, draws: drawCount, from: best, key: key,

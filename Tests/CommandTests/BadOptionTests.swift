@@ -38,7 +38,7 @@ struct BadOptionTests {
     Case("--loss", "student-t:dof=5,scale=-1", says: ["scale > 0", "-1"]),
     Case("--loss", "student-t:degrees=5", says: ["degrees", "dof"]),
     Case("--loss", "gaussian:dof=5", says: ["gaussian", "no arguments"]),
-    Case("--method", "mcmc", says: ["mcmc", "map", "laplace", "nuts"]),
+    Case("--method", "mcmc", says: ["mcmc", "map", "laplace", "svi-mvn", "svi-flow", "nuts"]),
     Case("--renderer", "mosaic", says: ["mosaic", "fourier", "hybrid", "pixel"]),
     Case("--pixel-response", "maybe", says: ["included", "integrated"]),
     Case("--prior-style", "mine", says: ["default", "pysersic"]),

@@ -51,6 +51,34 @@ struct SamplingCommandTests {
     #expect(outcome.output.contains("2 chains of 200 draws after 200 of warm-up"))
   }
 
+  @Test("variational posteriors have the truth inside, what they are worth, and draws in a file")
+  func variational() throws {
+    let scene = try CommandScene()
+    for method in ["svi-mvn", "svi-flow"] {
+      let outcome = try scene.run(
+        "fit", sky: "none", "--method", method, "--draws", "2000", "--json", "--output", method)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.json["method"] as? String == method)
+      let parameters = try #require(outcome.json["parameters"] as? [String: [String: Any]])
+      for (name, truth) in CommandScene.truth {
+        let mean = parameters[name]?["mean"] as? Double ?? .nan
+        let sd = parameters[name]?["sd"] as? Double ?? .nan
+        // Five standard deviations: chance does this to one of 7 parameters once in 200 000 seeds; the seed is fixed.
+        #expect(abs(mean - truth) < 5 * sd, "\(name)")
+        #expect(parameters[name]?["r_hat"] == nil && parameters[name]?["ess_bulk"] == nil)
+      }
+      let guide = try #require(outcome.json["variational"] as? [String: Any])
+      #expect((guide["efficiency"] as? Double ?? 0) > 0.9, "\(guide)")
+      let file = try ASDFReader.read(scene.folder.path("\(method)/posterior.asdf"))
+      #expect(file["posterior"]?["flux"]?.array?.shape == [1, 2000])
+      #expect(file["method_used"]?.text == method)
+      #expect(file["result"]?["variational"]?["elbo"] != nil)
+      #expect(scene.folder.names(in: method).contains("corner.png"))
+    }
+    let table = try scene.run("fit", sky: "none", "--method", "svi-mvn")
+    #expect(table.status == 0 && table.output.contains("evidence bound"), "\(table.errors)")
+  }
+
   @Test("impossible numbers of chains, draws and iterations are refused with the option's name")
   func refusals() throws {
     let scene = try CommandScene()

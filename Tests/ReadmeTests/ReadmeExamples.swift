@@ -92,6 +92,15 @@ func eightSchoolsAtOrigin(_ y: [Double], _ sigma: [Double], _ folder: String) th
     checkpoint: Checkpoint("\(folder)/schools.chains"))
   print(draws.summary())
   for warning in draws.diagnostics.warnings { print(warning) }
+  let fit = try VariationalFit.multivariateNormal(density, key: 1)
+  print(fit.sample(4000, key: 2).summary(), fit.diagnostics.paretoK)
+  for warning in fit.warnings { print(warning) }
+  let flow = try VariationalFit.flow(density, key: 1)
+  let transported = try noncentred.reparameterized(by: NeuTra(flow)).logDensity()
+  let guide = try AutoLowRankMultivariateNormal(noncentred, rank: 2)
+  let result = try SVI(noncentred, guide, optimizer: .adam(0.01), loss: TraceELBO(particles: 4))
+    .run(steps: 1000, rounds: 2, decay: 0.1, patience: 200, key: 1)
+  print(transported.dimension, result.explanation, result.elbo())
   let replicated = try Predictive(noncentred, draws).sample(key: 2)
   let score = try leaveOneOut(noncentred, draws)
   print(replicated["y"].shape, score)

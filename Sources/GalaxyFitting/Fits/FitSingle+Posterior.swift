@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 //
-// Estimates of the posterior by optimisation: the Laplace approximation.
+// Estimates of the posterior by optimisation: the Laplace approximation, the best normal distribution, a normalising flow.
 
 import GalaxyModels
-import Inference
+public import Inference
 public import Numerics
 
 /// A way to estimate the posterior without sampling it.
 public enum PosteriorMethod: String, Sendable, Codable, CaseIterable {
   /// A normal distribution at the mode in unconstrained space, with the true curvature.
   case laplace
+  /// The normal distribution in unconstrained space that comes closest to the posterior, started from Laplace's.
+  case sviMVN = "svi-mvn"
+  /// An inverse autoregressive flow, which may be skew and curved, started from the best normal distribution.
+  case sviFlow = "svi-flow"
 }
 
 extension FitSingle {
@@ -20,22 +24,43 @@ extension FitSingle {
   ///   - best: The maximum, where it is known already.
   ///   - start: Starting values for the search of the maximum otherwise.
   ///   - draws: The number of draws from the estimate.
-  ///   - key: The key of the draws.
-  ///   - isCancelled: Asked between steps.
-  /// - Returns: The draws with their summary.
+  ///   - key: The key of the draws, and of the noise of a variational fit.
+  ///   - progress: Who is told how far a variational fit is.
+  ///   - isCancelled: Asked between steps; of a variational fit the best guide so far is kept.
+  /// - Returns: The draws with their summary; its findings say what makes them doubtful.
   /// - Throws: `ModelError` if the curvature at the mode is not finite.
   public func estimatePosterior(
     _ method: PosteriorMethod, from best: MAPFit? = nil, start: [String: Double] = [:],
-    draws: Int = 10_000, key: RandomKey = 0, isCancelled: () -> Bool = { false }
+    draws: Int = 10_000, key: RandomKey = 0, progress: Progress = .none,
+    isCancelled: () -> Bool = { false }
   ) throws -> PosteriorFit {
     let best = try best ?? findMAP(start: start, isCancelled: isCancelled)
     let clock = ContinuousClock()
     let begin = clock.now
-    let approximation = try LaplaceApproximation(
-      density, from: density.pulledInside(best.optimum.position), isCancelled: isCancelled)
-    let sample = approximation.sample(draws, key: key, sites: prior.freeSites)
+    let mode = density.pulledInside(best.optimum.position)
+    var approximation: LaplaceApproximation?
+    var variational: VariationalFit?
+    let sample: Draws
+    // Other noise than that of the draws, which are the same numbers for every method.
+    let noise = key.folding(in: "guide")
+    switch method {
+    case .laplace:
+      let normal = try LaplaceApproximation(density, from: mode, isCancelled: isCancelled)
+      sample = normal.sample(draws, key: key, sites: prior.freeSites)
+      approximation = normal
+    case .sviMVN:
+      let guide = try VariationalFit.multivariateNormal(
+        density, from: mode, key: noise, progress: progress, isCancelled: isCancelled)
+      sample = guide.sample(draws, key: key, sites: prior.freeSites)
+      variational = guide
+    case .sviFlow:
+      let guide = try VariationalFit.flow(
+        density, from: mode, key: noise, progress: progress, isCancelled: isCancelled)
+      sample = guide.sample(draws, key: key, sites: prior.freeSites)
+      variational = guide
+    }
     return PosteriorFit(
       best: best, method: method.rawValue, draws: sample, approximation: approximation,
-      seconds: (clock.now - begin).seconds)
+      variational: variational, seconds: (clock.now - begin).seconds)
   }
 }

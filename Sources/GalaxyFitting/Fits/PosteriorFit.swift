@@ -21,6 +21,9 @@ public struct PosteriorFit: Sendable {
   /// The normal approximation, where that was the method.
   public let approximation: LaplaceApproximation?
 
+  /// The variational fit, where that was the method.
+  public let variational: VariationalFit?
+
   /// What the sampler met; nil where no Markov chain made the draws.
   public var sampler: SamplerStatistics? { draws.statistics }
 
@@ -33,14 +36,25 @@ public struct PosteriorFit: Sendable {
   /// Creates the result and examines it.
   init(
     best: MAPFit, method: String, draws: Draws, approximation: LaplaceApproximation?,
-    seconds: Double
+    variational: VariationalFit? = nil, seconds: Double
   ) {
     self.best = best
     self.method = method
     self.draws = draws
     self.approximation = approximation
+    self.variational = variational
     self.seconds = seconds
-    findings = PosteriorFit.findings(best, draws, approximation)
+    let doubts = draws.statistics == nil ? [] : draws.diagnostics.warnings
+    findings =
+      PosteriorFit.findings(doubts + (variational?.warnings ?? []))
+      + PosteriorFit.findings(best, draws, approximation)
+  }
+
+  /// Returns the warnings of an algorithm as findings; angles are judged here.
+  private static func findings(_ warnings: [DiagnosticWarning]) -> [InputFinding] {
+    warnings.filter { $0.code != .angleUndetermined }.map { warning in
+      InputFinding(.warning, warning.code.rawValue, subject: warning.subject, warning.message)
+    }
   }
 
   /// Returns what makes the estimate doubtful.
@@ -48,12 +62,6 @@ public struct PosteriorFit: Sendable {
     _ best: MAPFit, _ draws: Draws, _ approximation: LaplaceApproximation?
   ) -> [InputFinding] {
     var list: [InputFinding] = []
-    if draws.statistics != nil {
-      list += draws.diagnostics.warnings.filter { $0.code != .angleUndetermined }.map { warning in
-        InputFinding(
-          .warning, warning.code.rawValue, subject: warning.subject, warning.message)
-      }
-    }
     if let approximation {
       if !approximation.mode.isConverged {
         list.append(
@@ -79,10 +87,14 @@ public struct PosteriorFit: Sendable {
           ))
       }
       if let edge = edge(best.fit, scalar) {
+        let advice =
+          scalar.name == GalaxySite.theta
+          ? "an angle has no walls, and more of the posterior may lie at the other one, which no method here sees; use the circular prior"
+          : "widen it if it can be wider"
         list.append(
           InputFinding(
             .warning, "prior-edge", subject: scalar.name,
-            "more than a tenth of the posterior of \(scalar.name) lies within a fiftieth of the prior's range of its bound \(edge): the prior shapes the result; widen it if it can be wider"
+            "more than a tenth of the posterior of \(scalar.name) lies within a fiftieth of the prior's range of its bound \(edge): the prior shapes the result; \(advice)"
           ))
       }
     }

@@ -28,6 +28,7 @@ extension FitResult {
       "covariance": covarianceJSON,
       "posterior": posteriorJSON,
       "sampler": samplerJSON,
+      "variational": variationalJSON,
       "warnings": .array(warnings.map(FitResult.finding)),
       "notes": .array(findings.filter { $0.severity < .warning }.map(FitResult.finding)),
       "priors": .texts(best.fit.prior.texts),
@@ -118,6 +119,24 @@ extension FitResult {
       "largest_tree_depth": .integer(sampler.treeDepth.max() ?? 0),
       "e_bfmi": .array(posterior.draws.diagnostics.energyFractions.map { .number($0) }),
       "was_cancelled": .bool(sampler.wasCancelled),
+    ])
+  }
+
+  /// What the variational fit is worth; nil where there was none.
+  private var variationalJSON: JSONValue? {
+    guard let fit = posterior?.variational else { return nil }
+    let worth = fit.diagnostics
+    /// Returns a number; nil for infinity, which a tail without weights has.
+    func finite(_ x: Double) -> JSONValue? { x.isFinite ? .number(x) : nil }
+    return .members([
+      "reason": .string(fit.reason.rawValue),
+      "gradients": .integer(fit.gradients),
+      "elbo": finite(worth.elbo),
+      "elbo_error": finite(worth.elboError),
+      "pareto_k": finite(worth.paretoK),
+      "efficiency": finite(worth.efficiency),
+      "log_evidence": finite(worth.logEvidence),
+      "was_cancelled": .bool(fit.reason == .cancelled),
     ])
   }
 

@@ -36,6 +36,14 @@ extension FitResult {
         "\(draws.chains) chains of \(draws.draws) draws after \(sampler.warmUp) of warm-up, \(sampler.gradients.reduce(0, +)) leapfrog steps, \(sampler.divergences) divergences"
       )
     }
+    if let fit = posterior?.variational {
+      let worth = fit.diagnostics
+      // Weights that are all the same have no tail: the guide is the posterior.
+      let tail = worth.paretoK.isFinite ? "Pareto k \(decimal(worth.paretoK, 2))" : "no tail"
+      lines.append(
+        "evidence bound \(decimal(worth.elbo, 3)) ± \(decimal(worth.elboError, 3)), importance weights with \(tail) and \(decimal(100 * worth.efficiency, 0)) % efficient, \(fit.gradients) gradients"
+      )
+    }
     lines.append(
       "\(best.optimum.explanation), \(best.evaluations) evaluations, \(decimal(best.seconds + (posterior?.seconds ?? 0), 2)) s"
     )
