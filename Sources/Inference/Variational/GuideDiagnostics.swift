@@ -47,7 +47,7 @@ public struct GuideDiagnostics: Sendable {
     return [
       DiagnosticWarning(
         .paretoK, "guide",
-        "the importance weights of the guide have a Pareto k of \(k) (good: below 0.5, bad: above \(bound)) and leave \(share) % of its draws: it misses part of the posterior, and its deviations are probably too small; use a flow or more steps, or NUTS"
+        "the importance weights of the guide have a Pareto k of \(k) (good: below 0.5, bad: above \(bound)) and leave \(share) % of its draws: it misses part of the posterior, and its means and deviations may be wrong; use a flow or more steps, or NUTS"
       )
     ]
   }
