@@ -84,8 +84,9 @@ struct KernelTests {
     }
     let statistics = try #require(draws.statistics)
     let acceptance = statistics.acceptance.reduce(0, +) / Double(statistics.acceptance.count)
-    // The averaged step size overshoots the target acceptance a little, as in Stan.
-    #expect(abs(acceptance - 0.574) < 0.12, "acceptance \(acceptance)")
+    // The averaged step size overshoots the target acceptance, 0.574: over twelve keys the mean of four chains was
+    // 0.665 ± 0.047. Three and a half of those deviations: a false failure in two thousand keys.
+    #expect(abs(acceptance - 0.665) < 0.165, "acceptance \(acceptance)")
     #expect(statistics.metrics.count == 4)
   }
 
