@@ -40,6 +40,8 @@ import Testing
     #expect(try data.optionalVector("y") == [0.5, nil, nil, 2])
     #expect(try data.vector("empty").isEmpty && data.tensor("empty").shape == [0])
     #expect(try data.group("inner").vector("k") == [1, 2])
+    #expect(try data.group("inner").tensors().mapValues(\.elements) == ["k": [1, 2]])
+    #expect(mistake { _ = try data.tensors() } != nil)
     #expect(data.names.first == "N" && data.names.last == "inner")
   }
 

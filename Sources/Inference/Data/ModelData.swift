@@ -142,6 +142,14 @@ public struct ModelData: Sendable {
     return Tensor(elements, shape: Shape(shape))
   }
 
+  /// Returns all data as arrays by name, such as the values of parameters at a point, for `substituting` and `.values`.
+  ///
+  /// - Returns: The arrays.
+  /// - Throws: ``ModelDataError`` if one of them is no array of numbers.
+  public func tensors() throws -> [String: Tensor] {
+    try Dictionary(names.map { ($0, try tensor($0)) }) { $1 }
+  }
+
   // MARK: - Reading
 
   /// Returns the value of a name.
