@@ -3,6 +3,7 @@
 // Stock profiles of several components, and Spergel's: recovered where they were simulated, ordered, and taken apart.
 
 import Distributions
+import Foundation
 import GalaxyFitting
 import GalaxyModels
 import Inference
@@ -139,6 +140,46 @@ struct ComponentFitTests {
       try fit.density.unconstrain(exchanged.mapValues { $0 as any TensorConvertible })
     }
     #expect(!SourceProperties(image, style: .pysersic).prior(.doublesersic).isOrdered)
+  }
+
+  @Test("components that can change places are two modes, and both are told of")
+  func modes() throws {
+    let image = try Self.image(Self.sources[0], sigma: 0.02, seed: 3)
+    var prior = autoprior(image, .doublesersic, sky: .flat)
+    let ordered = try FitSingle(image, prior: prior).findMAP()
+    #expect(!ordered.findings.contains { $0.code == "several-modes" })
+    // Without order, and with one prior for both radii, the names can be exchanged.
+    prior.isOrdered = false
+    prior["r_eff_1"] = LogNormal(1.5, 1)
+    prior["r_eff_2"] = LogNormal(1.5, 1)
+    let best = try FitSingle(image, prior: prior).findMAP()
+    try #require(best.modes.count > 1, "both namings are among the starts")
+    let (a, b) = (best.modes[0], best.modes[1])
+    // The same light: only where the searches stopped differs.
+    #expect(abs(a.logPosterior - b.logPosterior) < 1e-3)
+    for (site, other) in [("r_eff_1", "r_eff_2"), ("n_1", "n_2"), ("ellip_1", "ellip_2")] {
+      let (x, y) = (try #require(a.values[site]), try #require(b.values[other]))
+      #expect(abs(x / y - 1) < 1e-2, "\(site)")
+    }
+    let finding = try #require(best.findings.first { $0.code == "several-modes" })
+    #expect(finding.message.contains("r_eff_1 = ") && finding.message.contains("in place of"))
+  }
+
+  @Test(
+    "chains of a double profile agree, whatever the seed",
+    .enabled(if: ProcessInfo.processInfo.environment["SERSIC_LONG_TESTS"] != nil),
+    arguments: [1, 2, 3, 4, 5] as [UInt64])
+  func sampling(seed: UInt64) throws {
+    let image = try Self.image(Self.sources[0], sigma: 0.02, seed: 11)
+    let fit = try FitSingle(image, prior: autoprior(image, .doublesersic, sky: .flat))
+    let posterior = try fit.sample(key: RandomKey(seed))
+    for scalar in posterior.draws.scalars {
+      // The bound of the specification, for 2 × 1000 draws.
+      #expect(scalar.rHat < 1.01, "\(scalar.name): R-hat \(scalar.rHat)")
+    }
+    let sampler = try #require(posterior.sampler)
+    // One in a thousand.
+    #expect(sampler.divergences <= 2)
   }
 
   @Test("a fixed radius orders nothing, and a prior that cannot be cut is refused")

@@ -106,6 +106,10 @@ public struct FitSingle: Sendable {
     }
     if prior.profile.hasTwoRadii {
       points += componentStarts(base, given)
+      // Without order the names of two Sérsic profiles can be exchanged: that is a maximum of its own.
+      if prior.profile == .doublesersic, !prior.isOrdered, given.isEmpty {
+        points.append(exchanged(points[1]))
+      }
     } else {
       vary(GalaxySite.n) { _ in 1 }
       vary(GalaxySite.n) { _ in 4 }
@@ -141,6 +145,20 @@ public struct FitSingle: Sendable {
       }
       return point
     }
+  }
+
+  /// Returns a point with the two components of a double profile in each other's place.
+  private func exchanged(_ point: [String: Double]) -> [String: Double] {
+    var result = point
+    for (a, b) in [
+      (GalaxySite.rEff1, GalaxySite.rEff2), (GalaxySite.n1, GalaxySite.n2),
+      (GalaxySite.ellip1, GalaxySite.ellip2),
+    ] {
+      if result[a] != nil { result[a] = inside(a, point[b] ?? prior.fixed[b]) }
+      if result[b] != nil { result[b] = inside(b, point[a] ?? prior.fixed[a]) }
+    }
+    if let share = point[GalaxySite.f1] { result[GalaxySite.f1] = inside(GalaxySite.f1, 1 - share) }
+    return result
   }
 
   /// Returns a point whose second radius lies above the first where that is asked for.
