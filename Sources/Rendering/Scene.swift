@@ -31,6 +31,33 @@ extension SkyKind {
     }
   }
 
+  /// Adds the product of an image adjoint with the derivative of each parameter to the adjoints of the parameters.
+  static func addAdjoint(
+    _ image: UnsafePointer<Double>, to parameters: UnsafeMutableBufferPointer<Double>, width: Int,
+    height: Int
+  ) {
+    for (k, p) in parameters.indices.enumerated() {
+      var sum = 0.0
+      for y in 0..<height {
+        for x in 0..<width {
+          sum += image[y * width + x] * derivative(k, x, y, width: width, height: height)
+        }
+      }
+      parameters[p] += sum
+    }
+  }
+
+  /// Sets the derivative images of all parameters, one after the other.
+  static func fillJacobian(
+    _ images: UnsafeMutableBufferPointer<Double>, width: Int, height: Int
+  ) {
+    for (i, place) in images.indices.enumerated() {
+      let pixel = i % (width * height)
+      images[place] = derivative(
+        i / (width * height), pixel % width, pixel / width, width: width, height: height)
+    }
+  }
+
   /// Adds a sky with given parameters to an image, row-major, x fastest.
   static func add(
     _ parameters: UnsafeBufferPointer<Double>, to image: UnsafeMutablePointer<Double>, width: Int,

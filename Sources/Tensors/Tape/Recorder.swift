@@ -82,7 +82,7 @@ final class Recorder: @unchecked Sendable {
 
   /// Records `body` from the start, with `inputs` as the first elements of the slab.
   ///
-  /// Random draws are kept as constants, unless `redraw` says which numbers they are to have for now.
+  /// Random draws are kept as constants, unless `redraw` says which numbers they have in this recording.
   func record<Output>(
     _ inputs: UnsafeBufferPointer<Double>, redraw: Redraw? = nil,
     _ body: (TapePlace) throws -> Output

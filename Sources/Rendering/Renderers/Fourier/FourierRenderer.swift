@@ -116,17 +116,9 @@ public final class FourierRenderer: SceneRenderer {
       component.addCopiesAdjoint(adjoint, grid, to: &sums)
       component.add(sums, to: parameterAdjoint)
     }
-    for (k, p) in (lightCount..<layout.parameterCount).enumerated() {
-      var sum = 0.0
-      for y in 0..<plan.height {
-        for x in 0..<plan.width {
-          sum +=
-            adjoint[y * plan.width + x]
-            * SkyKind.derivative(k, x, y, width: plan.width, height: plan.height)
-        }
-      }
-      parameterAdjoint[p] += sum
-    }
+    SkyKind.addAdjoint(
+      adjoint, to: UnsafeMutableBufferPointer(rebasing: parameterAdjoint[lightCount...]),
+      width: plan.width, height: plan.height)
   }
 
   public func tangent(
@@ -173,14 +165,9 @@ public final class FourierRenderer: SceneRenderer {
         component.subtractCopiesTangent(part, grid, from: out + p * count)
       }
     }
-    for (k, p) in (lightCount..<layout.parameterCount).enumerated() {
-      for y in 0..<plan.height {
-        for x in 0..<plan.width {
-          out[p * count + y * plan.width + x] = SkyKind.derivative(
-            k, x, y, width: plan.width, height: plan.height)
-        }
-      }
-    }
+    SkyKind.fillJacobian(
+      UnsafeMutableBufferPointer(rebasing: jacobian[(lightCount * count)...]), width: plan.width,
+      height: plan.height)
   }
 
   // MARK: - Grid

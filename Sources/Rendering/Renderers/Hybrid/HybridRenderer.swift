@@ -118,15 +118,9 @@ public final class HybridRenderer: SceneRenderer {
     for component in components {
       component.adjoint(spectrum.pointer, adjoint).add(component.kind, to: out + component.start)
     }
-    for (k, p) in (lightCount..<layout.parameterCount).enumerated() {
-      for y in 0..<plan.height {
-        for x in 0..<plan.width {
-          parameterAdjoint[p] +=
-            adjoint[y * plan.width + x]
-            * SkyKind.derivative(k, x, y, width: plan.width, height: plan.height)
-        }
-      }
-    }
+    SkyKind.addAdjoint(
+      adjoint, to: UnsafeMutableBufferPointer(rebasing: parameterAdjoint[lightCount...]),
+      width: plan.width, height: plan.height)
   }
 
   public func tangent(

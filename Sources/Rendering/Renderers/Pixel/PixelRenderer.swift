@@ -122,17 +122,9 @@ public final class PixelRenderer: SceneRenderer {
         parameterAdjoint[p] += sersic_dot(canvasCount, derivative(p), canvas.pointer)
       }
     }
-    for (k, p) in (lightCount..<plan.layout.parameterCount).enumerated() {
-      var sum = 0.0
-      for y in 0..<plan.height {
-        for x in 0..<plan.width {
-          sum +=
-            adjoint[y * plan.width + x]
-            * SkyKind.derivative(k, x, y, width: plan.width, height: plan.height)
-        }
-      }
-      parameterAdjoint[p] += sum
-    }
+    SkyKind.addAdjoint(
+      adjoint, to: UnsafeMutableBufferPointer(rebasing: parameterAdjoint[lightCount...]),
+      width: plan.width, height: plan.height)
   }
 
   public func tangent(
@@ -168,14 +160,9 @@ public final class PixelRenderer: SceneRenderer {
       canvas.pointer.update(from: derivative(p), count: canvasCount)
       plan.convolve(canvas, spectrum, into: out + p * count)
     }
-    for (k, p) in (lightCount..<plan.layout.parameterCount).enumerated() {
-      for y in 0..<plan.height {
-        for x in 0..<plan.width {
-          out[p * count + y * plan.width + x] = SkyKind.derivative(
-            k, x, y, width: plan.width, height: plan.height)
-        }
-      }
-    }
+    SkyKind.fillJacobian(
+      UnsafeMutableBufferPointer(rebasing: jacobian[(lightCount * count)...]), width: plan.width,
+      height: plan.height)
   }
 
   // MARK: - Components
