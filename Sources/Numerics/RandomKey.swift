@@ -6,6 +6,8 @@
 //
 // Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", section 3.2 and table 2.
 
+internal import CKernels
+
 /// One block of 128 random bits: Threefry-2x64 with 20 rounds.
 package func threefry2x64(
   key: (UInt64, UInt64), counter: (UInt64, UInt64)
@@ -150,6 +152,14 @@ public struct RandomKey: Sendable, Hashable, Codable, ExpressibleByIntegerLitera
     return index & 1 == 0 ? pair.0 : pair.1
   }
 
+  /// Fills a buffer of an even count with the random bits of consecutive indices, from an even one, equal to `bits`'s.
+  package func fillBits(_ buffer: UnsafeMutableBufferPointer<UInt64>, from start: UInt64 = 0) {
+    precondition(
+      start & 1 == 0 && buffer.count & 1 == 0,
+      "fillBits: expected an even index and count, got \(start) and \(buffer.count)")
+    ss_threefry(first, second, start >> 1, Purpose.draw, buffer.baseAddress, buffer.count / 2)
+  }
+
   /// Returns a number of the open interval (0, 1): an odd multiple of 2^-53.
   public func uniform(_ index: UInt64) -> Double { Self.unit(bits(index)) }
 
@@ -166,12 +176,14 @@ public struct RandomKey: Sendable, Hashable, Codable, ExpressibleByIntegerLitera
       buffer[0] = uniform(start)
       i = 1
     }
-    while i < buffer.count {
-      let pair = block((start + UInt64(i)) >> 1, Purpose.draw)
-      buffer[i] = Self.unit(pair.0)
-      if i + 1 < buffer.count { buffer[i + 1] = Self.unit(pair.1) }
-      i += 2
-    }
+    let pairs = (buffer.count - i) / 2 * 2
+    // The bits are made where the numbers come to lie.
+    UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[(8 * i)...])
+      .withMemoryRebound(to: UInt64.self) { words in
+        fillBits(UnsafeMutableBufferPointer(rebasing: words[..<pairs]), from: start + UInt64(i))
+        for k in 0..<pairs { buffer[i + k] = Self.unit(words[k]) }
+      }
+    if i + pairs < buffer.count { buffer[i + pairs] = uniform(start + UInt64(i + pairs)) }
   }
 
   /// Fills a buffer with the standard normal numbers of consecutive indices, equal to `normal`'s.
