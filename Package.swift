@@ -89,7 +89,8 @@ let package = Package(
     module("ASDF", [yaml]),
     module("JSON"),
     // Row 4: inference.
-    module("Inference", ["Numerics", "Tensors", "Distributions", "PPL", "ASDF", "JSON"]),
+    module(
+      "Inference", ["CKernels", "Numerics", "Tensors", "Distributions", "PPL", "ASDF", "JSON"]),
     // Row 5: models.
     module(
       "GalaxyModels", ["Numerics", "Tensors", "Distributions", "PPL", "Rendering", "FITS"],

@@ -130,6 +130,24 @@ package enum LinearAlgebra {
       size(columns), 1, t, size(fromRight ? columns : rows), b, size(columns))
   }
 
+  /// Multiplies a vector in place by a lower triangular matrix of n rows, or by its transpose.
+  ///
+  /// - Parameters:
+  ///   - transpose: Whether T enters transposed.
+  ///   - n: The number of rows.
+  ///   - rowStride: The distance between rows, at least n.
+  ///   - t: The elements of T; the upper triangle is not read.
+  ///   - x: The vector.
+  package static func multiplyTriangular(
+    transpose: Bool = false, n: Int, rowStride: Int, _ t: Source, into x: Target
+  ) {
+    guard n > 0 else { return }
+    _ = oneThread
+    cblas_dtrmv(
+      CblasRowMajor, CblasLower, transpose ? CblasTrans : CblasNoTrans, CblasNonUnit, size(n), t,
+      size(rowStride), x, 1)
+  }
+
   /// Replaces a symmetric matrix by its lower Cholesky factor, with zeros above the diagonal.
   ///
   /// Only the lower triangle is read. A row-major lower triangle is LAPACK's upper one.

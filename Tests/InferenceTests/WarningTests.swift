@@ -174,7 +174,7 @@ struct WarningTests {
       m.sample("y", Normal(0, 300))
     }.logDensity()
     let draws = try NUTS(maximumDepth: 3).run(
-      density, chains: 2, warmUp: 20, draws: 200, key: 1)
+      density, chains: 2, warmUp: 20, draws: 200, key: 1, adaptation: .stepSizeOnly)
     let warning = try #require(draws.diagnostics.warnings.first { $0.code == .treeDepth })
     #expect(warning.message.contains("at the largest depth, 3"), "\(warning)")
     #expect(draws.logDensity?.shape == [2, 200])

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// The C kernels: vector math, likelihoods, pixel integrals, rendering, Bessel functions.
+// The C kernels: vector math, likelihoods, pixel integrals, random bits, rendering, trajectories, Bessel functions.
 
 #include "bessel_kernels.h"
 #include "copy_kernels.h"
 #include "likelihood_kernels.h"
 #include "pixel_kernels.h"
+#include "random_kernels.h"
 #include "render_kernels.h"
+#include "trajectory_kernels.h"
 #include "vector_math.h"

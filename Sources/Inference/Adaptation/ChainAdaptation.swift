@@ -25,6 +25,13 @@ public protocol ChainAdaptation<Tuned>: Sendable, Codable {
 
   /// Sets the kernel that draws are made with.
   mutating func end(_ kernel: inout Tuned)
+
+  /// What the tuning could not do as it should, in words.
+  var warnings: [String] { get }
+}
+
+extension ChainAdaptation {
+  public var warnings: [String] { [] }
 }
 
 /// The adaptation of a kernel that has nothing to tune: its warm-up steps are only thrown away.

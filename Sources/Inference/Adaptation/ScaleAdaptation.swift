@@ -45,7 +45,7 @@ public struct ScaleAdaptation: ChainAdaptation {
     if iteration >= iterations / 4 && iteration < iterations / 2 { moments.add(state.position) }
     // Fewer draws than ten tell nothing of a width.
     if iteration == iterations / 2 && moments.count >= 10 {
-      kernel.widths = moments.regularizedVariances.map { $0.squareRoot() }
+      kernel.widths = moments.variances(towards: nil).map { $0.squareRoot() }
       logScale = logarithm(2.38 / Double(n).squareRoot())
       steps = 0
     }

@@ -2,13 +2,20 @@
 //
 // Plain memory that an evaluator lends to the algorithm that runs on it.
 
+import CKernels
+
 /// The memory of an algorithm: vectors of one length in one slab; belongs to one thread.
+///
+/// Vectors are followed by zeros up to a multiple of four numbers, so that loops may take four at a time.
 public final class Workspace {
   /// The length of a vector.
   public let dimension: Int
 
   /// The number of vectors.
   public let vectors: Int
+
+  /// The distance between vectors: the length with the zeros that follow.
+  let stride: Int
 
   /// The slab.
   private let slab: UnsafeMutablePointer<Double>
@@ -17,14 +24,23 @@ public final class Workspace {
   public init(dimension: Int, vectors: Int) {
     self.dimension = dimension
     self.vectors = vectors
-    let count = max(1, dimension * vectors)
-    slab = .allocate(capacity: count)
-    slab.initialize(repeating: 0, count: count)
+    stride = Workspace.padded(dimension)
+    let count = max(1, stride * vectors)
+    // A line of the cache is 64 bytes.
+    slab = UnsafeMutableRawPointer.allocate(
+      byteCount: count * MemoryLayout<Double>.stride, alignment: 64
+    ).initializeMemory(as: Double.self, repeating: 0, count: count)
   }
 
   deinit { slab.deallocate() }
 
   /// The first element of a vector.
   @inline(__always)
-  public subscript(index: Int) -> UnsafeMutablePointer<Double> { slab + index * dimension }
+  public subscript(index: Int) -> UnsafeMutablePointer<Double> { slab + index * stride }
+
+  /// Returns a length with the zeros that follow.
+  static func padded(_ n: Int) -> Int {
+    let step = Int(SS_TRAJECTORY_PADDING)
+    return (n + step - 1) / step * step
+  }
 }

@@ -83,6 +83,9 @@ struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
   /// The step size to show.
   var stepSize: Double { kernel.shownStepSize }
 
+  /// What the tuning could not do as it should, in words.
+  var warnings: [String] { adaptation.warnings }
+
   /// Makes room for all draws, the numbers of elements of a draw being given for each column.
   mutating func reserve(_ plan: RunPlan, _ counts: [Int]) {
     steps.reserve(plan.draws)

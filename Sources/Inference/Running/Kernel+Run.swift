@@ -150,12 +150,13 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
       ? [] : (0..<plan.chains).map { min(saved.chains[$0]?.draws ?? 0, count) }
     if let warning = saved.warning { statistics.warnings.append(warning) }
     statistics.warnings += [statistics.cancellation].compactMap { $0 } + result.warnings
-    for seat in result.seats {
+    for (index, seat) in result.seats.enumerated() {
       statistics.stepSizes.append(seat?.chain.stepSize ?? .nan)
       guard let chain = seat?.chain else { continue }
       statistics.append(chain.steps, count)
       statistics.warmUpGradients += chain.warmUpGradients
       statistics.warmUpDivergences += chain.warmUpDivergences
+      statistics.warnings += chain.warnings.map { "chain \(index): \($0)" }
       if let metric = (chain.kernel as? any TunableKernel)?.metric {
         statistics.metrics.append(metric)
       }

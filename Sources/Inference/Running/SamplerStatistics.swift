@@ -41,7 +41,7 @@ public struct SamplerStatistics: Sendable {
   public internal(set) var resumedDraws: [Int] = []
   /// The time of the run in seconds, that before a checkpoint included.
   public internal(set) var seconds = 0.0
-  /// What the run has to say in words: its ``cancellation``, a checkpoint that could not be written, a doubtful start.
+  /// What the run has to say in words: its ``cancellation``, a checkpoint that could not be written, a doubtful start or tuning.
   public internal(set) var warnings: [String] = []
 
   /// Whether the run was stopped on request before it was complete.

@@ -166,7 +166,7 @@ extension CompiledDensity {
       return { key, shrinkage in approximation.unconstrainedDraw(key, spread: shrinkage * spread) }
     }
     guard let laplace else { return starts }
-    let metric = Metric.dense(laplace.covariance, dimension: dimension)
+    let metric = try Metric.dense(precision: laplace.precision)
     for chain in starts.indices { starts[chain].metric = metric }
     starts[0].warnings += laplace.warnings.map(\.message)
     return starts

@@ -110,5 +110,5 @@ extension TunableKernel {
 }
 
 extension TunableKernel where Adaptation == WindowedAdaptation<Self> {
-  public var adaptation: WindowedAdaptation<Self> { .diagonal }
+  public var adaptation: WindowedAdaptation<Self> { .automatic }
 }

@@ -32,9 +32,8 @@ public struct MALA: TunableKernel {
   }
 
   /// What a chain carries.
-  public struct State: ChainState {
+  public struct State: GradientState {
     public var position: [Double]
-    /// The gradient of the log density.
     public var gradient: [Double]
     public var logDensity: Double
   }

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: MIT
+//
+// The tree of one trajectory of the no-U-turn sampler, built without recursion and without copying points.
+//
+// Source: Hoffman and Gelman 2014, algorithm 6; Betancourt 2017, arXiv 1701.02434, appendix A; Stan 2.21 for the checks across
+// subtrees.
+
+import CKernels
+import Numerics
+
+/// A stretch of a trajectory: the points of a subtree, in the order in which they were made.
+///
+/// Numbers that are set together lie apart: two neighbours are read as one, and a processor waits for the second of two stores
+/// before it reads across both.
+private struct Stretch {
+  /// Its first point.
+  var first: PhaseSpace.Place
+  /// The sum of the weights exp(−energy error) of its points.
+  var weight: Double
+  /// Its last point.
+  var last: PhaseSpace.Place
+  /// The log density of the point drawn from it.
+  var value: Double
+  /// The point drawn from it.
+  var sample: PhaseSpace.Place
+  /// The sum of its momenta.
+  var total: PhaseSpace.Vector
+}
+
+/// One trajectory of the no-U-turn sampler.
+///
+/// A subtree of depth d is made of 2^d leaves, one after the other. Each is put on a stack; when leaf i has been made, the
+/// stretches on top are joined once for each trailing 1 bit of i. Joins thus happen in the order of Stan's recursion, and a
+/// stretch that has turned back ends the trajectory at the same leaf. The whole trajectory lies at the bottom of the stack.
+///
+/// Small models take a fifth of a microsecond for a gradient, so that everything here counts: what is drawn by chance is chosen
+/// by arithmetic rather than by branches that no processor can foresee.
+struct TrajectoryTree {
+  private let stepSize: Double
+  private let maximumDepth: Int
+  private let threshold: Double
+  private let key: RandomKey
+
+  /// The stretches that wait for their neighbours, the whole trajectory first.
+  private let stack: UnsafeMutablePointer<Stretch>
+
+  /// The energy where the trajectory starts.
+  private var startEnergy = 0.0
+
+  /// The energy error up to which a point is an ordinary one; negative where weights have another unit than 1.
+  private var trusted: Double
+
+  /// The log of the unit of weights: 0 unless a point is more probable than the first by a factor of e^300 or more.
+  private var logUnit = 0.0
+
+  private var leapfrogs = 0
+  private var acceptanceSum = 0.0
+  private var hasDiverged = false
+
+  /// The place for the next point, where a step may have begun.
+  private var next: PhaseSpace.Place
+
+  /// The places after the next one that hold no point, one bit each.
+  private var free: UInt64
+
+  /// Random bits of the step, 32 for each choice: the chances are right to 2^−33.
+  private let bits: UnsafeMutablePointer<UInt32>
+
+  /// The number of choices whose bits are used.
+  private var used = 0
+
+  /// The index of the next random bits, behind those of the momenta.
+  private var nextBits: UInt64 = 1 << 32
+
+  /// The number of choices whose bits are made at a time: independent blocks of bits overlap in the processor.
+  private static let batch = 16
+
+  /// The number of places for a tree of a depth: three for each stretch on the stack, and some to go on with.
+  static func places(_ depth: Int) -> Int { min(64, 3 * (depth + 2) + 10) }
+
+  /// The number of momentum sums that a tree of a depth needs: two for each level, and that of the whole.
+  static func totals(_ depth: Int) -> Int { 2 * (depth + 1) + 1 }
+
+  /// Runs a trajectory and moves a state to the point it selects.
+  static func move(
+    _ state: inout HamiltonianState, in space: PhaseSpace, stepSize: Double, maximumDepth: Int,
+    threshold: Double, key: RandomKey
+  ) -> NUTS.Info {
+    withUnsafeTemporaryAllocation(of: Stretch.self, capacity: maximumDepth + 2) { stack in
+      withUnsafeTemporaryAllocation(of: UInt64.self, capacity: batch / 2) { words in
+        guard let stack = stack.baseAddress, let words = words.baseAddress else {
+          preconditionFailure("NUTS: expected memory for a tree, got none")
+        }
+        var tree = TrajectoryTree(
+          stepSize: stepSize, maximumDepth: maximumDepth, threshold: threshold, key: key,
+          stack: stack, trusted: min(threshold, 300), next: space.place(0),
+          free: ~0 >> UInt64(64 - places(maximumDepth)) & ~1,
+          bits: UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt32.self))
+        return tree.run(&state, space)
+      }
+    }
+  }
+
+  /// Runs the trajectory and moves the state to the point it selects.
+  private mutating func run(_ state: inout HamiltonianState, _ space: PhaseSpace) -> NUTS.Info {
+    let origin = next
+    advance(stack, space)
+    space.load(state, into: origin)
+    space.drawMomentum(origin, key)
+    startEnergy = space.kineticEnergy(origin) - state.logDensity
+    stack.initialize(
+      to: Stretch(
+        first: origin, weight: 1, last: origin, value: state.logDensity, sample: origin,
+        total: space.momentum(origin)))
+    let total = space.others + 2 * (maximumDepth + 1) * space.length
+    // Bit d is 0 where doubling d goes forward in time; the last point of the whole is where the trajectory grows.
+    refill()
+    let directions = UInt64(nextChoice())
+    var lastIsBehind: UInt64 = 0
+    var hasBegun = false
+    var depth = 0
+    while depth < maximumDepth {
+      let backward = (directions >> UInt64(depth)) & 1
+      // A choice without a branch: the ends are exchanged where the direction changes.
+      let ends = (stack[0].first, stack[0].last)
+      let turns = backward != lastIsBehind
+      stack[0].first = turns ? ends.1 : ends.0
+      stack[0].last = turns ? ends.0 : ends.1
+      lastIsBehind = backward
+      let step = Double(bitPattern: stepSize.bitPattern ^ (backward << 63))
+      if !(hasBegun && !turns) { space.begin(from: stack[0].last, to: next, step) }
+      hasBegun = space.beginsNext
+      guard grow(depth, step, space) else { break }
+      // Biased progressive sampling: the new half is taken with probability min(1, its weight / that of the old one).
+      let takesNew = uniform() * stack[0].weight < stack[1].weight
+      let goesOn = join(
+        stack, takesSecond: takesNew, into: total, space, arePoints: depth == 0)
+      depth += 1
+      if !goesOn { break }
+    }
+    if stack[0].sample != origin {
+      space.store(stack[0].sample, stack[0].value, into: &state)
+    }
+    return NUTS.Info(
+      acceptance: acceptanceSum / Double(max(1, leapfrogs)), diverged: hasDiverged,
+      gradients: leapfrogs, treeDepth: depth, energy: startEnergy)
+  }
+
+  /// Makes 2^depth further points, a stretch above the whole; false where the trajectory diverged or a part turned back.
+  @inline(__always)
+  private mutating func grow(_ depth: Int, _ step: Double, _ space: PhaseSpace) -> Bool {
+    var top = stack
+    if depth == 0 { return extend(&top, step, space) }
+    for pair in 0..<(1 &<< (depth - 1)) {
+      if pair > 0 && !space.beginsNext { space.begin(from: top.pointee.last, to: next, step) }
+      guard extend(&top, step, space) else { return false }
+      if !space.beginsNext { space.begin(from: top.pointee.last, to: next, step) }
+      guard extend(&top, step, space) else { return false }
+      // A sum at an even place of its level waits for its neighbour, one at an odd place is joined before the next is made.
+      top -= 1
+      guard
+        join(
+          top, takesSecond: takesSecond(top), into: total(0, pair, space), space, arePoints: true)
+      else { return false }
+      var level = 1
+      var rest = pair
+      while rest & 1 == 1 {
+        rest &>>= 1
+        top -= 1
+        guard
+          join(
+            top, takesSecond: takesSecond(top), into: total(level, rest, space), space,
+            arePoints: false)
+        else { return false }
+        level &+= 1
+      }
+    }
+    return true
+  }
+
+  /// Makes one further point and puts it on the stack; false where the trajectory diverged.
+  @inline(__always)
+  private mutating func extend(
+    _ top: inout UnsafeMutablePointer<Stretch>, _ step: Double, _ space: PhaseSpace
+  ) -> Bool {
+    let place = next
+    advance(top, space)
+    let (value, energy) = space.leap(place, next: next, step)
+    leapfrogs &+= 1
+    let error = energy - startEnergy
+    var weight: Double
+    if abs(error) <= trusted {
+      weight = exponential(-error)
+      acceptanceSum += weight < 1 ? weight : 1
+    } else {
+      weight = judge(error, top)
+      if hasDiverged { return false }
+    }
+    top += 1
+    top.initialize(
+      to: Stretch(
+        first: place, weight: weight, last: place, value: value, sample: place,
+        total: space.momentum(place)))
+    return true
+  }
+
+  /// Returns the weight of a point that is far less or far more probable than the first, or says that the trajectory diverged.
+  ///
+  /// All weights up to the top of the stack are brought to a unit that none exceeds by far.
+  @inline(never)
+  private mutating func judge(_ error: Double, _ top: UnsafeMutablePointer<Stretch>) -> Double {
+    if error > 0 {
+      acceptanceSum += exponential(-error)
+    } else if error <= 0 {
+      acceptanceSum += 1
+    }
+    // An energy of −∞ is as little to be trusted as one of +∞.
+    guard error <= threshold && error > -.infinity else {
+      hasDiverged = true
+      return 0
+    }
+    if -error - logUnit > 300 {
+      let factor = exponential(logUnit + error)
+      for k in 0...(top - stack) { stack[k].weight *= factor }
+      logUnit = -error
+      trusted = -1
+    }
+    return exponential(-error - logUnit)
+  }
+
+  /// Returns the vector for the momentum sum of the stretch of a number at a level above the leaves.
+  ///
+  /// A sum at an even place of its level waits for its neighbour, one at an odd place is joined before the next is made.
+  @inline(__always)
+  private func total(_ level: Int, _ number: Int, _ space: PhaseSpace) -> PhaseSpace.Vector {
+    space.others + (2 &* level &+ number & 1) &* space.length
+  }
+
+  /// Returns whether the sample of the second of two neighbours is taken, in proportion to their weights.
+  @inline(__always)
+  private mutating func takesSecond(_ pair: UnsafeMutablePointer<Stretch>) -> Bool {
+    uniform() * (pair[0].weight + pair[1].weight) < pair[1].weight
+  }
+
+  /// Joins a stretch with the one that follows it; the sum replaces the first.
+  ///
+  /// - Returns: Whether the sum has not turned back: its ends, and those of each half with the nearest point of the other, still
+  ///   move apart. For two points all these checks are one.
+  @inline(__always)
+  private mutating func join(
+    _ pair: UnsafeMutablePointer<Stretch>, takesSecond: Bool, into total: PhaseSpace.Vector,
+    _ space: PhaseSpace, arePoints: Bool
+  ) -> Bool {
+    let (first, last) = (space.momentum(pair[0].first), space.momentum(pair[1].last))
+    let goesOn =
+      arePoints
+      ? ss_join_points(first, last, total, space.length)
+      : ss_join_stretches(
+        pair[0].total, pair[1].total, first, space.momentum(pair[0].last),
+        space.momentum(pair[1].first), last, total, space.length)
+    let chosen = pair + (takesSecond ? 1 : 0)
+    pair[0].sample = chosen.pointee.sample
+    pair[0].value = chosen.pointee.value
+    pair[0].last = pair[1].last
+    pair[0].weight += pair[1].weight
+    pair[0].total = total
+    return goesOn != 0
+  }
+
+  /// Finds the place for the point after the next.
+  @inline(__always)
+  private mutating func advance(_ top: UnsafeMutablePointer<Stretch>, _ space: PhaseSpace) {
+    if free == 0 { collect(top, space) }
+    next = space.place(free.trailingZeroBitCount)
+    free &= free &- 1
+  }
+
+  /// Frees all places but those of the stretches on the stack and the present next one.
+  @inline(never)
+  private mutating func collect(_ top: UnsafeMutablePointer<Stretch>, _ space: PhaseSpace) {
+    var held: UInt64 = 1 << UInt64(space.number(next))
+    for k in 0...(top - stack) {
+      for place in [stack[k].first, stack[k].last, stack[k].sample] {
+        held |= 1 << UInt64(space.number(place))
+      }
+    }
+    free = ~held & (~0 >> UInt64(64 - TrajectoryTree.places(maximumDepth)))
+  }
+
+  /// Returns the next number of (0, 1).
+  @inline(__always)
+  private mutating func uniform() -> Double { (Double(nextChoice()) + 0.5) * 0x1p-32 }
+
+  /// Returns the next 32 random bits.
+  @inline(__always)
+  private mutating func nextChoice() -> UInt32 {
+    if used == TrajectoryTree.batch { refill() }
+    let choice = bits[used]
+    used &+= 1
+    return choice
+  }
+
+  /// Makes the next random bits.
+  @inline(never)
+  private mutating func refill() {
+    let count = TrajectoryTree.batch / 2
+    let words = UnsafeMutableRawPointer(bits).assumingMemoryBound(to: UInt64.self)
+    key.fillBits(UnsafeMutableBufferPointer(start: words, count: count), from: nextBits)
+    nextBits += UInt64(count)
+    used = 0
+  }
+}
