@@ -16,10 +16,15 @@ private let eightSchools = Model { m in
   }
 }
 
+/// Returns the log density of the non-centred model.
+func eightSchoolsDensity() throws -> CompiledDensity {
+  try eightSchools.reparameterized(["theta": LocScale()]).logDensity()
+}
+
 /// The benchmarks of the language.
 let eightSchoolsBenchmarks = [
   Benchmark("eight schools: value and gradient", runs: 200) {
-    let density = try eightSchools.reparameterized(["theta": LocScale()]).logDensity()
+    let density = try eightSchoolsDensity()
     // A point away from all symmetries.
     let position = (0..<density.dimension).map { 0.3 - 0.11 * Double($0) }
     return DensityCase(density, at: position).work

@@ -36,6 +36,16 @@ struct Conformance: ParsableCommand {
   @Option(help: "The draws of each chain.")
   var draws = 1000
 
+  @Option(
+    help: "The adaptation of the metric: \(MetricAdaptation.allCases.map(\.rawValue)).",
+    transform: { text in
+      guard let metric = MetricAdaptation(rawValue: text) else {
+        throw ValidationError("expected one of \(MetricAdaptation.allCases.map(\.rawValue))")
+      }
+      return metric
+    })
+  var metric: MetricAdaptation?
+
   @Option(help: "Runs only the posteriors whose name contains this.")
   var filter: String?
 
@@ -142,7 +152,8 @@ struct Conformance: ParsableCommand {
     mustDiverge: Bool
   ) throws -> Row {
     let sample = try NUTS().run(
-      density, chains: chains, warmUp: warmup, draws: draws, key: RandomKey(UInt64(seed)))
+      density, chains: chains, warmUp: warmup, draws: draws, key: RandomKey(UInt64(seed)),
+      adaptation: metric.map { WindowedAdaptation(metric: $0) })
     let result = try ConformanceResult(
       file, name: name, seed: seed, sample, mustDiverge: mustDiverge)
     return Row(cells: result.cells, object: result.object, hasFailed: !result.problems.isEmpty)
