@@ -33,7 +33,7 @@ extension Kernel {
   /// - Precondition: `chains`, `draws` and `thinning` are positive, `warmUp` is not negative.
   public func run(
     _ target: some SamplingTarget, chains: Int = 4, warmUp: Int = 1000, draws: Int = 1000,
-    thinning: Int = 1, key: RandomKey = 0, initial: InitialStrategy = .uniform(radius: 2),
+    thinning: Int = 1, key: RandomKey = 0, initial: InitialStrategy = .usual,
     adaptation: Adaptation? = nil, sites: StoredSites = .latent, keepsUnconstrained: Bool = false,
     threads: Int? = nil, progress: Progress = .none, checkpoint: Checkpoint? = nil,
     isCancelled: @Sendable @escaping () -> Bool = { false }
@@ -68,7 +68,7 @@ extension Kernel {
   /// - Precondition: `chains`, `draws` and `thinning` are positive, `warmUp` is not negative.
   public func run<Target: SamplingTarget, A: ChainAdaptation<Self>>(
     _ target: Target, chains: Int = 4, warmUp: Int = 1000, draws: Int = 1000, thinning: Int = 1,
-    key: RandomKey = 0, initial: InitialStrategy = .uniform(radius: 2),
+    key: RandomKey = 0, initial: InitialStrategy = .usual,
     adaptedBy adaptation: A, sites: StoredSites = .latent, keepsUnconstrained: Bool = false,
     threads: Int? = nil, progress: Progress = .none, checkpoint: Checkpoint? = nil,
     isCancelled: @Sendable @escaping () -> Bool = { false }

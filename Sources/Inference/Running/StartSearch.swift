@@ -92,8 +92,16 @@ struct StartSearch<Evaluator: LogDensity> {
 
   /// Returns a point by a strategy.
   func point(_ strategy: InitialStrategy, _ chain: Int, _ key: RandomKey) throws -> [Double] {
+    if case .best(let count, let strategy) = strategy {
+      let candidates = try (0..<count).map { try point(strategy, chain, key.folding(in: $0)) }
+      let values = candidates.map { evaluator.value(at: $0) }
+      guard let best = values.indices.max(by: { values[$0] < values[$1] }) else {
+        return try point(strategy, chain, key)
+      }
+      return candidates[best]
+    }
     // A draw that rounds to a bound calls for another draw; a given value outside its support is the caller's mistake.
-    try search { attempt in
+    return try search { attempt in
       do {
         return try proposal(strategy, chain, key.folding(in: UInt64(attempt)))
       } catch let error as ModelError where error.kind == .outsideSupport && strategy.isRandom {
@@ -221,7 +229,8 @@ extension CompiledDensity {
     case .map, .laplace:
       throw ModelError(
         .misuse, "expected a start for the search of .map or .laplace, found .\(strategy.name)")
-    case .uniform, .unconstrained: preconditionFailure("propose: .\(strategy.name) needs no model")
+    case .uniform, .unconstrained, .best:
+      preconditionFailure("propose: .\(strategy.name) needs no model")
     }
   }
 
