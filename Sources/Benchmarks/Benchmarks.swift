@@ -37,8 +37,8 @@ struct Measure: ParsableCommand {
   /// All cases; processes come first, since their memory is read before this process has grown.
   private static let all =
     processBenchmarks + eightSchoolsBenchmarks + galaxyBenchmarks + renderingBenchmarks
-    + rendererBenchmarks + fittingBenchmarks + referenceBenchmarks + samplingBenchmarks
-    + peerBenchmarks
+    + rendererBenchmarks + fittingBenchmarks + sceneBenchmarks + referenceBenchmarks
+    + samplingBenchmarks + peerBenchmarks
 
   /// Runs the cases; those that cannot run or are wrong are named on standard error.
   func run() throws {

@@ -21,6 +21,19 @@ func stockFit(_ folder: String) throws -> (best: MAPFit, posterior: PosteriorFit
   return (best, posterior)
 }
 
+/// The fit of several sources of the README.
+func severalSources(_ image: ObservedImage, _ folder: String) throws -> FitResult {
+  let catalog = try SourceCatalog(reading: "\(folder)/sources.csv")
+  var prior = catalog.prior(in: image, sky: .flat)
+  prior["n_1"] = Uniform(0.5, 2)
+  let fit = try FitMulti(image, prior: prior)
+  let result = FitResult(try fit.estimatePosterior(.laplace))
+  print(result.table)
+  let second = try result.source(1)
+  print(second.profile, second["n"]?.mean ?? .nan, second["flux"]?.standardDeviation ?? .nan)
+  return result
+}
+
 /// The user's own galaxy of the README.
 func bulgeDiskNucleus(_ image: ObservedImage) -> Model<LightProfile> {
   Model { m in

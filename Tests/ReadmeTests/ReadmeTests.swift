@@ -67,6 +67,32 @@ struct ReadmeTests {
     }
   }
 
+  @Test("the fit of several sources finds both of a simulated pair")
+  func severalSourcesRecovers() throws {
+    let folder = NSTemporaryDirectory() + "/readme-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    try "x,y,flux,r,type\n24,21,700,5,sersic\n40,31,100,3,sersic\n".write(
+      toFile: "\(folder)/sources.csv", atomically: true, encoding: .utf8)
+    let galaxy = try Self.galaxy()
+    let neighbour = try galaxy.rendered(
+      Sersic(xc: 40.4, yc: 30.7, flux: 120, rEff: 2.5, n: 1, ellip: 0.2, theta: 1.1))
+    let image = try ObservedImage(
+      width: galaxy.width, height: galaxy.height,
+      science: zip(galaxy.science, neighbour).map { $0 + $1 }, rms: galaxy.rms, psf: galaxy.psf)
+    let result = try severalSources(image, folder)
+    #expect(result.best.isConverged && result.sourceCount == 2)
+    let truths = [Self.truth, ["xc": 40.4, "yc": 30.7, "flux": 120, "r_eff": 2.5, "n": 1]]
+    for (number, truth) in truths.enumerated() {
+      for parameter in try result.source(number).parameters {
+        guard let expected = truth[parameter.name], let sd = parameter.standardDeviation,
+          let mean = parameter.mean
+        else { continue }
+        #expect(abs(mean - expected) < 4.5 * sd, "\(parameter.name)_\(number)")
+      }
+    }
+  }
+
   @Test("the model of one's own runs, and its draws have the shape of one chain")
   func ownGalaxyRuns() throws {
     let draws = try approximateOwnGalaxy(Self.galaxy())

@@ -35,16 +35,16 @@ public struct Sky: Sendable {
 }
 
 /// Returns the model of a sky: sites sky_back, sky_x_sl, sky_y_sl as far as the form has them.
-public func skyModel(_ prior: GalaxyPrior) -> Model<Sky> {
+public func skyModel(_ prior: some ModelPrior) -> Model<Sky> {
   Model { m in
     switch prior.sky {
     case .none: return .none
     case .flat:
-      return .flat(m.sample(GalaxySite.skyBack, prior.distribution(GalaxySite.skyBack)))
+      return .flat(m.sample(GalaxySite.skyBack, prior.table.distribution(GalaxySite.skyBack)))
     case .tiltedPlane:
-      let back = m.sample(GalaxySite.skyBack, prior.distribution(GalaxySite.skyBack))
-      let x = m.sample(GalaxySite.skyXSl, prior.distribution(GalaxySite.skyXSl))
-      let y = m.sample(GalaxySite.skyYSl, prior.distribution(GalaxySite.skyYSl))
+      let back = m.sample(GalaxySite.skyBack, prior.table.distribution(GalaxySite.skyBack))
+      let x = m.sample(GalaxySite.skyXSl, prior.table.distribution(GalaxySite.skyXSl))
+      let y = m.sample(GalaxySite.skyYSl, prior.table.distribution(GalaxySite.skyYSl))
       return .tiltedPlane(back, x: x, y: y)
     }
   }

@@ -16,7 +16,7 @@ public enum PosteriorMethod: String, Sendable, Codable, CaseIterable {
   case sviFlow = "svi-flow"
 }
 
-extension FitSingle {
+extension GalaxyFit {
   /// Estimates the posterior of all parameters.
   ///
   /// - Parameters:
@@ -34,7 +34,9 @@ extension FitSingle {
     draws: Int = 10_000, key: RandomKey = 0, progress: Progress = .none,
     isCancelled: () -> Bool = { false }
   ) throws -> PosteriorFit {
-    let best = try best ?? findMAP(start: start, isCancelled: isCancelled)
+    let best =
+      try best
+      ?? findMAP(start: start, optimizer: .levenbergMarquardt, isCancelled: isCancelled)
     let clock = ContinuousClock()
     let begin = clock.now
     let mode = density.pulledInside(best.optimum.position)

@@ -7,7 +7,7 @@ import GalaxyModels
 public import Inference
 public import Numerics
 
-extension FitSingle {
+extension GalaxyFit {
   /// Draws from the posterior with the no-U-turn sampler.
   ///
   /// The chains start at draws of the Laplace approximation, whose deviations are doubled so that R-hat is a test, and its
@@ -31,7 +31,9 @@ extension FitSingle {
     start: [String: Double] = [:], key: RandomKey = 0, progress: Progress = .none,
     isCancelled: @Sendable @escaping () -> Bool = { false }
   ) throws -> PosteriorFit {
-    let best = try best ?? findMAP(start: start, isCancelled: isCancelled)
+    let best =
+      try best
+      ?? findMAP(start: start, optimizer: .levenbergMarquardt, isCancelled: isCancelled)
     let clock = ContinuousClock()
     let begin = clock.now
     let mode = density.pulledInside(best.optimum.position)
@@ -53,8 +55,8 @@ extension FitSingle {
   /// Else it is where the search has converged, the density curves down in every direction, and angles are sharp: an angle
   /// that is not runs around its circle, on which the curvature at one point says nothing of the others.
   private func isTrusted(_ approximation: LaplaceApproximation?) -> Bool {
-    guard !prior.profile.hasTwoRadii, let approximation, approximation.mode.isConverged,
-      approximation.flatDirections == 0
+    guard !prior.sources.contains(where: { $0.profile.hasTwoRadii }), let approximation,
+      approximation.mode.isConverged, approximation.flatDirections == 0
     else { return false }
     let covariance = approximation.covariance
     let n = density.dimension

@@ -21,22 +21,44 @@ extension MAPFit {
   /// Returns the light at the maximum.
   ///
   /// - Throws: `GalaxyModelError` or `ModelError` where it has no numbers.
-  public func light() throws -> LightProfile { try fit.prior.profile.light(values) }
+  public func light() throws -> LightProfile {
+    LightProfile(try fit.prior.sources.flatMap { try light(of: $0).components })
+  }
 
-  /// Returns the components of the light at the maximum, in the order of the model.
+  /// Returns the light of one source at the maximum.
+  func light(of source: SourcePrior) throws -> LightProfile {
+    let values = values
+    var own: [String: Double] = [:]
+    for site in source.profile.sites { own[site] = values[source.site(site)] }
+    return try source.profile.light(own)
+  }
+
+  /// Returns the components of the light at the maximum, in the order of the model; those of source 2 end in `_2`.
   ///
   /// - Throws: `RenderingError` or `GalaxyModelError` where they cannot be drawn.
   public func components() throws -> [Component] {
-    let profile = fit.prior.profile
-    let names = profile.componentNames
-    guard names.count > 1 else {
+    let sources = fit.prior.sources
+    if sources.count == 1, let only = sources.first, only.profile.componentNames.count == 1 {
       let image = zip(modelImage, skyImage).map { $0 - $1 }
-      return [Component(name: names[0], flux: values[GalaxySite.flux] ?? .nan, image: image)]
+      return [
+        Component(
+          name: only.site(only.profile.componentNames[0]),
+          flux: values[only.site(GalaxySite.flux)] ?? .nan, image: image)
+      ]
     }
-    let fluxes = profile.fluxes { values[$0] ?? .nan }
-    return try zip(light().components, zip(names, fluxes)).map { component, name in
+    return try sources.flatMap { try components(of: $0) }
+  }
+
+  /// Returns the components of one source.
+  func components(of source: SourcePrior) throws -> [Component] {
+    let values = values
+    let profile = source.profile
+    let several = profile.fluxes { values[source.site($0)] ?? .nan }
+    let fluxes = several.isEmpty ? [values[source.site(GalaxySite.flux)] ?? .nan] : several
+    return try zip(light(of: source).components, zip(profile.componentNames, fluxes)).map {
+      component, named in
       Component(
-        name: name.0, flux: name.1,
+        name: source.site(named.0), flux: named.1,
         image: try fit.image.rendered(LightProfile([component]), method: fit.method))
     }
   }

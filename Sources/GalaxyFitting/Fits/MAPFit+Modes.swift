@@ -20,7 +20,7 @@ extension MAPFit {
   }
 
   /// Returns the maxima of a search, highest first.
-  static func modes(_ fit: FitSingle, _ found: [SearchResult.Mode]) -> [Mode] {
+  static func modes(_ fit: any GalaxyFit, _ found: [SearchResult.Mode]) -> [Mode] {
     let sites = fit.prior.freeSites
     return found.map { mode in
       let values = fit.density.constrain(mode.optimum.position, sites: sites)
@@ -37,11 +37,11 @@ extension MAPFit {
   private static let sameHeight = 0.1
 
   /// Returns a warning where a maximum beside the best is nearly as high.
-  static func rivalry(_ modes: [Mode]) -> [InputFinding] {
+  static func rivalry(_ fit: any GalaxyFit, _ modes: [Mode]) -> [InputFinding] {
     guard let best = modes.first else { return [] }
     let rivals = modes.dropFirst().filter { mode in
       let lower = best.logPosterior - mode.logPosterior
-      return lower < negligible && (lower > sameHeight || isApart(best, mode))
+      return lower < negligible && (lower > sameHeight || isApart(fit.prior, best, mode))
     }
     guard let rival = rivals.first else { return [] }
     let lower = best.logPosterior - rival.logPosterior
@@ -56,11 +56,11 @@ extension MAPFit {
   }
 
   /// Whether a radius of two maxima differs by more than a tenth.
-  private static func isApart(_ a: Mode, _ b: Mode) -> Bool {
+  private static func isApart(_ prior: some ModelPrior, _ a: Mode, _ b: Mode) -> Bool {
     a.values.contains { site, value in
-      guard GalaxySite.quantity(of: site) == GalaxySite.rEff, let other = b.values[site] else {
-        return false
-      }
+      guard GalaxySite.quantity(of: prior.parameter(site)) == GalaxySite.rEff,
+        let other = b.values[site]
+      else { return false }
       return max(value, other) > 1.1 * min(value, other)
     }
   }

@@ -11,7 +11,7 @@ import Tensors
 /// The maximum of the posterior of a fit, with what it says about the data.
 public struct MAPFit: Sendable {
   /// The fit.
-  public let fit: FitSingle
+  public let fit: any GalaxyFit
 
   /// The best point and why the search stopped there.
   public let optimum: Optimum
@@ -45,7 +45,7 @@ public struct MAPFit: Sendable {
 
   /// Takes the result from the searches.
   init(
-    _ fit: FitSingle, _ best: Optimum, modes found: [SearchResult.Mode], evaluations: Int,
+    _ fit: any GalaxyFit, _ best: Optimum, modes found: [SearchResult.Mode], evaluations: Int,
     seconds: Double
   ) {
     self.fit = fit
@@ -110,9 +110,10 @@ public struct MAPFit: Sendable {
     }
   }
 
-  /// The share of the source's flux that falls inside the frame.
+  /// The share of the flux of all sources that falls inside the frame.
   public var fluxFractionInside: Double {
-    let total = values[GalaxySite.flux] ?? .nan
+    let values = values
+    let total = fit.prior.sources.reduce(0) { $0 + (values[$1.site(GalaxySite.flux)] ?? .nan) }
     return zip(modelImage, skyImage).reduce(0) { $0 + $1.0 - $1.1 } / total
   }
 
@@ -120,7 +121,7 @@ public struct MAPFit: Sendable {
 
   /// Returns what makes the result doubtful.
   private static func findings(
-    _ fit: FitSingle, _ best: Optimum, _ modes: [Mode],
+    _ fit: any GalaxyFit, _ best: Optimum, _ modes: [Mode],
     _ parameters: [(name: String, value: Double)]
   ) -> [InputFinding] {
     var list: [InputFinding] = []
@@ -136,7 +137,7 @@ public struct MAPFit: Sendable {
     }
     for (name, value) in parameters where fit.prior.fixed[name] == nil {
       guard let bound = bound(fit, name, value) else { continue }
-      if GalaxySite.quantity(of: name) == GalaxySite.ellip && bound == 0 {
+      if GalaxySite.quantity(of: fit.prior.parameter(name)) == GalaxySite.ellip && bound == 0 {
         list.append(
           InputFinding(
             .note, "round", subject: name,
@@ -152,32 +153,43 @@ public struct MAPFit: Sendable {
           "\(name) = \(value) lies at the bound \(bound) of its prior; widen the prior, or use a model that fits better"
         ))
     }
-    let ellips = parameters.filter { GalaxySite.quantity(of: $0.name) == GalaxySite.ellip }
-    if fit.prior.freeSites.contains(GalaxySite.theta), !ellips.isEmpty,
-      ellips.allSatisfy({ $0.value < roundEllip })
-    {
-      list.append(
-        InputFinding(
-          .warning, "angle-undetermined", subject: GalaxySite.theta,
-          "the galaxy is round (\(ellips.map { "\($0.name) = \($0.value)" }.joined(separator: ", "))): theta is not determined; do not quote it"
-        ))
+    let values = Dictionary(parameters.map { ($0.name, $0.value) }) { $1 }
+    for source in fit.prior.sources {
+      list += roundness(fit, source, values) + coincidence(fit, source, values)
     }
-    list += coincidence(fit, Dictionary(parameters.map { ($0.name, $0.value) }) { $1 })
-    return list + rivalry(modes)
+    return list + rivalry(fit, modes)
+  }
+
+  /// Returns a warning where a source is so round that its angle has no meaning.
+  private static func roundness(
+    _ fit: any GalaxyFit, _ source: SourcePrior, _ values: [String: Double]
+  ) -> [InputFinding] {
+    let theta = source.site(GalaxySite.theta)
+    let ellips = source.profile.sites.filter { GalaxySite.quantity(of: $0) == GalaxySite.ellip }
+      .compactMap { site in values[source.site(site)].map { (name: source.site(site), value: $0) } }
+    guard fit.prior.freeSites.contains(theta), !ellips.isEmpty,
+      ellips.allSatisfy({ $0.value < roundEllip })
+    else { return [] }
+    return [
+      InputFinding(
+        .warning, "angle-undetermined", subject: theta,
+        "the galaxy is round (\(ellips.map { "\($0.name) = \($0.value)" }.joined(separator: ", "))): \(theta) is not determined; do not quote it"
+      )
+    ]
   }
 
   /// Returns a warning where two components that are ordered have become one.
   private static func coincidence(
-    _ fit: FitSingle, _ values: [String: Double]
+    _ fit: any GalaxyFit, _ source: SourcePrior, _ values: [String: Double]
   ) -> [InputFinding] {
-    guard fit.prior.isOrdered, fit.prior.freeSites.contains(GalaxySite.rEff2),
-      let first = values[GalaxySite.rEff1], let second = values[GalaxySite.rEff2],
-      second < 1.001 * first
+    let sites = (source.site(GalaxySite.rEff1), source.site(GalaxySite.rEff2))
+    guard source.prior.isOrdered, fit.prior.freeSites.contains(sites.1),
+      let first = values[sites.0], let second = values[sites.1], second < 1.001 * first
     else { return [] }
     return [
       InputFinding(
-        .warning, "components-coincide", subject: GalaxySite.rEff2,
-        "both components have the radius \(rounded(first)): the order r_eff_1 < r_eff_2 holds them; use one component, or set isOrdered to false"
+        .warning, "components-coincide", subject: sites.1,
+        "both components have the radius \(rounded(first)): the order \(sites.0) < \(sites.1) holds them; use one component, or set isOrdered to false"
       )
     ]
   }
@@ -189,7 +201,7 @@ public struct MAPFit: Sendable {
   private static func rounded(_ x: Double) -> String { "\((x * 100).rounded() / 100)" }
 
   /// Returns the bound of its prior that a value lies at; nil where it lies inside.
-  private static func bound(_ fit: FitSingle, _ name: String, _ value: Double) -> Double? {
+  private static func bound(_ fit: any GalaxyFit, _ name: String, _ value: Double) -> Double? {
     guard let support = fit.prior[name]?.support else { return nil }
     switch support {
     case .greaterThan(let bound), .lessThan(let bound):

@@ -17,7 +17,7 @@ struct NoiseVerdict {
   private(set) var findings: [InputFinding] = []
 
   /// Examines a model image at the parameters it belongs to.
-  init(_ fit: FitSingle, _ values: [String: Double], model: [Double]) {
+  init(_ fit: any GalaxyFit, _ values: [String: Double], model: [Double]) {
     examineScatter(fit, values, model)
     examineCounts(fit, model)
     examineParameters(fit, values)
@@ -32,7 +32,7 @@ struct NoiseVerdict {
 
   /// Warns where the pixels lie much further from the model than the noise says, outliers of a robust loss aside.
   private mutating func examineScatter(
-    _ fit: FitSingle, _ values: [String: Double], _ model: [Double]
+    _ fit: any GalaxyFit, _ values: [String: Double], _ model: [Double]
   ) {
     let image = fit.image
     let noise = fit.loss.standardDeviations(of: image, model: model, values)
@@ -59,7 +59,7 @@ struct NoiseVerdict {
   }
 
   /// Warns where the rms contradicts the noise of counts: the gain is wrong, or there is other noise.
-  private mutating func examineCounts(_ fit: FitSingle, _ model: [Double]) {
+  private mutating func examineCounts(_ fit: any GalaxyFit, _ model: [Double]) {
     guard fit.loss.isCounting else { return }
     let image = fit.image
     let noise = fit.loss.standardDeviations(of: image, model: model, [:])
@@ -73,7 +73,7 @@ struct NoiseVerdict {
   }
 
   /// Notes parameters of the noise that come out as nothing.
-  private mutating func examineParameters(_ fit: FitSingle, _ values: [String: Double]) {
+  private mutating func examineParameters(_ fit: any GalaxyFit, _ values: [String: Double]) {
     for site in fit.loss.sites where fit.prior.fixed[site] == nil {
       guard let value = values[site] else { continue }
       // A thousandth of the rms, or of a twentieth of the pixels, changes no result.

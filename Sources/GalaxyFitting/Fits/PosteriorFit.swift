@@ -102,7 +102,7 @@ public struct PosteriorFit: Sendable {
   }
 
   /// Returns the bound of an interval prior at which a good part of the draws pile up.
-  private static func edge(_ fit: FitSingle, _ scalar: ScalarDraws) -> Double? {
+  private static func edge(_ fit: any GalaxyFit, _ scalar: ScalarDraws) -> Double? {
     let (low, high): (Double, Double)
     switch fit.prior[scalar.name]?.support {
     case .interval(let lowest, let highest)?: (low, high) = (lowest.item(), highest.item())
@@ -113,7 +113,8 @@ public struct PosteriorFit: Sendable {
     let tenth = scalar.values.count / 10
     // A nearly round galaxy, a component or outliers next to nothing, are at the end of what there is, not at the edge of a prior.
     let ends = [GalaxySite.ellip, GalaxySite.f1, GalaxySite.fPs, GalaxySite.outlierFracBase]
-    let isNatural = ends.contains(GalaxySite.quantity(of: scalar.name)) && low == 0
+    let quantity = GalaxySite.quantity(of: fit.prior.parameter(scalar.name))
+    let isNatural = ends.contains(quantity) && low == 0
     if !isNatural, scalar.values.count(where: { $0 < low + margin }) > tenth { return low }
     if scalar.values.count(where: { $0 > high - margin }) > tenth { return high }
     return nil

@@ -60,7 +60,15 @@ public struct PriorSettings: Sendable {
   public func check(
     _ profile: GalaxyProfile, _ sky: SkyKind, _ loss: ImageLoss = .gaussian
   ) throws(OptionError) {
-    let sites = profile.sites + sky.sites + loss.sites
+    try check(
+      sites: profile.sites + sky.sites + loss.sites,
+      of: "\(profile.rawValue) with sky \(sky.rawValue) and loss \(loss)")
+  }
+
+  /// Checks that a model with given sites has all parameters that are set, and keeps one that is free.
+  ///
+  /// - Throws: ``OptionError`` that names what it has.
+  package func check(sites: [String], of model: String) throws(OptionError) {
     for (option, names) in [
       ("--prior", Array(priors.keys)), ("--fix", Array(fixed.keys)),
       ("--start", Array(starts.keys)),
@@ -69,7 +77,7 @@ public struct PriorSettings: Sendable {
       guard unknown.isEmpty else {
         throw OptionError(
           option,
-          "expected parameters of \(profile.rawValue) with sky \(sky.rawValue) and loss \(loss) (\(sites.joined(separator: ", "))), found \(unknown.joined(separator: ", ")); remove or rename them"
+          "expected parameters of \(model) (\(sites.joined(separator: ", "))), found \(unknown.joined(separator: ", ")); remove or rename them"
         )
       }
     }
@@ -82,7 +90,7 @@ public struct PriorSettings: Sendable {
   /// Sets priors and fixed values, and checks that the search can start where it is told to.
   ///
   /// - Throws: ``OptionError`` where a starting value lies outside its prior.
-  public func apply(to prior: inout GalaxyPrior) throws(OptionError) {
+  public func apply(to prior: inout some ModelPrior) throws(OptionError) {
     for (name, distribution) in priors {
       prior[name] = distribution
       // The guess of the image may lie where the new prior has nothing; its median does not.

@@ -17,7 +17,7 @@ extension MAPFit {
     var plot = ResidualPlot(
       width: image.width, height: image.height, data: data, model: modelImage, residual: residual,
       mask: image.mask)
-    plot.title = "\(image.names.science.fileName): \(fit.prior.profile.rawValue)"
+    plot.title = "\(image.names.science.fileName): \(fit.prior.title)"
     plot.origin = (x: Int(image.origin.x), y: Int(image.origin.y))
     plot.caption =
       "reduced χ² \(decimal(reducedChiSquared, 3)), \(pixelCount) pixels, loss \(fit.loss)"
@@ -30,14 +30,17 @@ extension PosteriorFit {
   public func cornerPlot() -> Figure {
     let scalars = draws.scalars
     let maximum = best.values
+    let prior = best.fit.prior
     var plot = CornerPlot(
       names: scalars.map(\.name), draws: scalars.map(\.unwrapped),
-      units: scalars.map { $0.name == GalaxySite.flux ? "" : GalaxySite.unit(of: $0.name) },
+      units: scalars.map { scalar in
+        prior.parameter(scalar.name) == GalaxySite.flux ? "" : prior.unit(of: scalar.name)
+      },
       references: scalars.map { scalar in
         maximum[scalar.name].map { scalar.onBranch($0) }
       })
     plot.title =
-      "\(best.fit.image.names.science.fileName): \(best.fit.prior.profile.rawValue), \(method)"
+      "\(best.fit.image.names.science.fileName): \(best.fit.prior.title), \(method)"
     return plot.figure()
   }
 }

@@ -76,7 +76,7 @@ extension FitResult {
     var cards = [
       FITSCard("CREATOR", "swift-sersic \(provenance.version)", comment: "software"),
       FITSCard("METHOD", method, comment: "way of fitting"),
-      FITSCard("PROFILE", fit.prior.profile.rawValue, comment: "light profile"),
+      FITSCard("PROFILE", fit.prior.title, comment: "light profile"),
       FITSCard("SKYMODEL", fit.prior.sky.rawValue, comment: "form of the sky"),
       FITSCard("LOSS", "\(fit.loss)", comment: "density of the pixels"),
       FITSCard("RENDERER", renderer.rawValue, comment: "way of drawing"),

@@ -15,7 +15,8 @@ extension FitResult {
       "version": .string(provenance.version),
       "command": provenance.command.map { .string($0) },
       "method": .string(method),
-      "profile": .string(best.fit.prior.profile.rawValue),
+      "profile": .string(best.fit.prior.title),
+      "profiles": profilesJSON,
       "sky": .string(best.fit.prior.sky.rawValue),
       "loss": .string("\(best.fit.loss)"),
       "renderer": .string(renderer.rawValue),
@@ -49,6 +50,12 @@ extension FitResult {
       "code": .string(finding.code), "subject": .string(finding.subject),
       "message": .string(finding.message),
     ])
+  }
+
+  /// The profiles of several sources, in order; nil for one.
+  private var profilesJSON: JSONValue? {
+    let sources = best.fit.prior.sources.filter { $0.number != nil }
+    return sources.isEmpty ? nil : .array(sources.map { .string($0.profile.rawValue) })
   }
 
   /// The centre in the parent image; nil for a whole image.

@@ -17,7 +17,7 @@ extension FitResult {
   public var table: String {
     let fit = best.fit
     var lines = [
-      "\(fit.image.names.science): \(fit.prior.profile.rawValue), sky \(fit.prior.sky.rawValue), loss \(fit.loss), \(method)",
+      "\(fit.image.names.science): \(fit.prior.title), sky \(fit.prior.sky.rawValue), loss \(fit.loss), \(method)",
       pixelConvention + ", renderer \(renderer.rawValue)",
       "",
     ]
@@ -27,7 +27,7 @@ extension FitResult {
       "log posterior \(decimal(best.logPosterior, 3)), chi2 \(decimal(best.chiSquared, 1)) for \(best.pixelCount) pixels and \(fit.prior.freeSites.count) free parameters: \(decimal(best.reducedChiSquared, 3)) per degree of freedom"
     )
     let inside = best.fluxFractionInside
-    if inside.isFinite, fit.prior.profile != .pointsource {
+    if inside.isFinite, fit.prior.sources.contains(where: { $0.profile != .pointsource }) {
       lines.append("\(decimal(100 * inside, 1)) % of the flux lies inside the frame")
     }
     if let posterior, let sampler = posterior.sampler {
@@ -52,14 +52,22 @@ extension FitResult {
 
   /// The rows of the table, head first.
   private var rows: [[String]] {
-    let hasPosterior = posterior != nil
-    let isSampled = posterior?.sampler != nil
+    let parents = parentParameters.map { $0.shifted(by: 0, name: "\($0.name) (parent)") }
+    return FitResult.rows(
+      parameters + derived + parents, hasPosterior: posterior != nil,
+      isSampled: posterior?.sampler != nil)
+  }
+
+  /// Returns the rows of a table of summaries, head first.
+  static func rows(
+    _ summaries: [ParameterSummary], hasPosterior: Bool, isSampled: Bool
+  ) -> [[String]] {
     var head = ["parameter", "MAP"]
     if hasPosterior { head += ["mean", "± sd", "5 %", "16 %", "50 %", "84 %", "95 %"] }
     if isSampled { head += ["ESS", "R-hat"] }
     var rows = [head + ["unit"]]
-    let parents = parentParameters.map { ($0, "\($0.name) (parent)") }
-    for (summary, name) in (parameters + derived).map({ ($0, $0.name) }) + parents {
+    for summary in summaries {
+      let name = summary.name
       let unit = summary.isFixed ? (summary.unit + " (fixed)").trimmingBlank : summary.unit
       guard hasPosterior else {
         rows.append([name, significant(summary.map, 7), unit])

@@ -57,7 +57,7 @@ public struct FitResult: Sendable {
     let fit = best.fit
     let draws = Dictionary((posterior?.draws.scalars ?? []).map { ($0.name, $0) }) { $1 }
     parameters = best.parameters.map { name, value in
-      let unit = GalaxySite.unit(of: name)
+      let unit = fit.prior.unit(of: name)
       if fit.prior.fixed[name] != nil {
         return ParameterSummary(name: name, unit: unit, map: value, isFixed: true)
       }
@@ -71,19 +71,18 @@ public struct FitResult: Sendable {
     let origin = fit.image.origin
     let isSection = origin.x != 0 || origin.y != 0
     parentParameters = parameters.compactMap { summary in
-      switch summary.name {
-      case GalaxySite.xc where isSection:
-        summary.shifted(by: origin.x, name: GalaxySite.xc)
-      case GalaxySite.yc where isSection:
-        summary.shifted(by: origin.y, name: GalaxySite.yc)
+      switch fit.prior.parameter(summary.name) {
+      case GalaxySite.xc where isSection: summary.shifted(by: origin.x, name: summary.name)
+      case GalaxySite.yc where isSection: summary.shifted(by: origin.y, name: summary.name)
       default: nil
       }
     }
     let isSampled = posterior?.sampler != nil
     derived =
-      FitResult.componentFluxes(best, draws, isSampled: isSampled)
-      + [FitResult.magnitude(best, draws[GalaxySite.flux], isSampled: isSampled)].compactMap { $0 }
-      + FitResult.noise(best, draws, isSampled: isSampled)
+      fit.prior.sources.flatMap { source in
+        FitResult.componentFluxes(best, source, draws, isSampled: isSampled)
+          + [FitResult.magnitude(best, source, draws, isSampled: isSampled)].compactMap { $0 }
+      } + FitResult.noise(best, draws, isSampled: isSampled)
     var seen: Set<InputFinding> = []
     findings = (fit.image.findings + remarks + best.findings + (posterior?.findings ?? []))
       .filter { seen.insert($0).inserted }
@@ -167,23 +166,27 @@ public struct FitResult: Sendable {
     }
   }
 
-  /// Returns the fluxes of the components; none where there is one only.
+  /// Returns the fluxes of a source's components; none where there is one only.
   private static func componentFluxes(
-    _ best: MAPFit, _ draws: [String: ScalarDraws], isSampled: Bool
+    _ best: MAPFit, _ source: SourcePrior, _ draws: [String: ScalarDraws], isSampled: Bool
   ) -> [ParameterSummary] {
-    let profile = best.fit.prior.profile
-    let maps = profile.fluxes { best.values[$0] ?? .nan }
+    let profile = source.profile
+    let values = best.values
+    let maps = profile.fluxes { values[source.site($0)] ?? .nan }
+    let names = profile.fluxNames.map(source.site)
     let unit = GalaxySite.unit(of: GalaxySite.flux)
     guard let any = draws.values.first else {
-      return zip(profile.fluxNames, maps).map { ParameterSummary(name: $0, unit: unit, map: $1) }
+      return zip(names, maps).map { ParameterSummary(name: $0, unit: unit, map: $1) }
     }
     var columns = maps.map { _ in [Double]() }
     for i in any.values.indices {
       // A fixed parameter has no draws.
-      let fluxes = profile.fluxes { draws[$0]?.values[i] ?? best.values[$0] ?? .nan }
+      let fluxes = profile.fluxes {
+        draws[source.site($0)]?.values[i] ?? values[source.site($0)] ?? .nan
+      }
       for (k, flux) in fluxes.enumerated() { columns[k].append(flux) }
     }
-    return profile.fluxNames.enumerated().map { k, name in
+    return names.enumerated().map { k, name in
       ParameterSummary(
         name: name, unit: unit, map: maps[k],
         draws: ScalarDraws(name: name, chains: any.chains, values: columns[k], period: nil),
@@ -193,19 +196,20 @@ public struct FitResult: Sendable {
 
   /// Returns the magnitude zero point − 2.5 log10 flux; nil without a zero point or with fluxes that are not positive.
   private static func magnitude(
-    _ best: MAPFit, _ flux: ScalarDraws?, isSampled: Bool
+    _ best: MAPFit, _ source: SourcePrior, _ draws: [String: ScalarDraws], isSampled: Bool
   ) -> ParameterSummary? {
-    guard let zeroPoint = best.fit.image.zeroPoint, let map = best.values[GalaxySite.flux], map > 0
+    let site = source.site(GalaxySite.flux)
+    let name = source.site("magnitude")
+    guard let zeroPoint = best.fit.image.zeroPoint, let map = best.values[site], map > 0
     else { return nil }
     let value = zeroPoint - 2.5 * log10(map)
-    guard let flux, flux.values.allSatisfy({ $0 > 0 }) else {
-      return ParameterSummary(name: "magnitude", unit: "mag", map: value)
+    guard let flux = draws[site], flux.values.allSatisfy({ $0 > 0 }) else {
+      return ParameterSummary(name: name, unit: "mag", map: value)
     }
-    let draws = ScalarDraws(
-      name: "magnitude", chains: flux.chains,
-      values: flux.values.map { zeroPoint - 2.5 * log10($0) },
+    let magnitudes = ScalarDraws(
+      name: name, chains: flux.chains, values: flux.values.map { zeroPoint - 2.5 * log10($0) },
       period: nil)
     return ParameterSummary(
-      name: "magnitude", unit: "mag", map: value, draws: draws, isSampled: isSampled)
+      name: name, unit: "mag", map: value, draws: magnitudes, isSampled: isSampled)
   }
 }

@@ -18,6 +18,11 @@ public struct LBFGS: Optimizer {
   /// The promised gain in log density below which the search stops; 1e-10 is some 1e-5 of a standard deviation.
   public var tolerance = 1e-10
 
+  /// The curvature of −log density that a search begins with; that of all coordinates is taken as equal where it is nil.
+  ///
+  /// Where it tells most of the truth a search of hundreds of coordinates takes tens of steps instead of hundreds.
+  public var curvature: ArrowCurvature?
+
   /// Creates the optimiser.
   public init() {}
 
@@ -26,7 +31,7 @@ public struct LBFGS: Optimizer {
   ) -> Optimum {
     var ascent = Ascent(target, from: start, control)
     guard ascent.isFinite else { return ascent.end(.notFinite) }
-    var history = InverseCurvature(limit: memory)
+    var history = InverseCurvature(limit: memory, curvature)
     var promise: Double?
     while true {
       if let reason = ascent.beginStep(of: maximumIterations, promise: promise) {
@@ -36,7 +41,7 @@ public struct LBFGS: Optimizer {
       var slope = dot(direction, ascent.gradient)
       if !(slope > 0) {
         history.forget()
-        direction = ascent.gradient
+        direction = history.direction(for: ascent.gradient)
         slope = dot(direction, direction)
       }
       guard slope > 0 else {
@@ -44,7 +49,7 @@ public struct LBFGS: Optimizer {
         return ascent.end(.converged)
       }
       // A first step as long as one unit of gradient would often leave the region of sense.
-      let first = history.isEmpty ? min(1, 1 / slope.squareRoot()) : 1
+      let first = history.isEmpty && curvature == nil ? min(1, 1 / slope.squareRoot()) : 1
       let old = ascent.point
       guard let next = ascent.lineSearch(direction, slope: slope, first: first) else {
         // Half the slope along a quasi-Newton direction is the gain it promises: rounding hides one as small as this.
@@ -75,8 +80,14 @@ private struct InverseCurvature {
   private var steps: [(step: [Double], change: [Double], rho: Double)] = []
   private let limit: Int
 
+  /// What is known of the curvature before the first step.
+  private let start: ArrowCurvature?
+
   /// Creates an empty memory of at most `limit` steps.
-  init(limit: Int) { self.limit = max(1, limit) }
+  init(limit: Int, _ start: ArrowCurvature?) {
+    self.limit = max(1, limit)
+    self.start = start
+  }
 
   /// Whether no step is remembered.
   var isEmpty: Bool { steps.isEmpty }
@@ -93,7 +104,10 @@ private struct InverseCurvature {
     if steps.count > limit { steps.removeFirst() }
   }
 
-  /// Returns the product with a gradient, by two loops over the steps: an uphill direction; the gradient without memory.
+  /// Returns the product of what was known before the first step with a vector.
+  private func initial(_ vector: [Double]) -> [Double] { start?.solve(vector) ?? vector }
+
+  /// Returns the product with a gradient, by two loops over the steps: an uphill direction.
   func direction(for gradient: [Double]) -> [Double] {
     var q = gradient
     var alphas = [Double](repeating: 0, count: steps.count)
@@ -101,8 +115,9 @@ private struct InverseCurvature {
       alphas[k] = steps[k].rho * dot(steps[k].step, q)
       add(-alphas[k], steps[k].change, to: &q)
     }
+    q = initial(q)
     if let last = steps.last {
-      let scale = dot(last.step, last.change) / dot(last.change, last.change)
+      let scale = dot(last.step, last.change) / dot(last.change, initial(last.change))
       for k in q.indices { q[k] *= scale }
     }
     for k in steps.indices {

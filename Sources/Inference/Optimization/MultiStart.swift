@@ -194,6 +194,12 @@ public struct SearchResult: Sendable {
 
     /// The numbers of the searches that lead there, as those of their starts.
     public let searches: [Int]
+
+    /// Creates a maximum.
+    public init(optimum: Optimum, searches: [Int]) {
+      self.optimum = optimum
+      self.searches = searches
+    }
   }
 
   /// The ends of the searches, in the order of their starts; after a cancellation some starts have none.

@@ -59,4 +59,15 @@ public struct LightProfile: LightComponent {
     guard !parameters.isEmpty else { return Tensor([Double]()) }
     return Tensor.concatenate(parameters.map { $0.reshaped([1]) })
   }
+
+  /// Returns the light moved by a number of pixels: what a stamp shows whose first pixel is (−x, −y).
+  public func translated(x: Double, y: Double) -> LightProfile {
+    LightProfile(
+      components.map { component in
+        var p = component.parameters
+        p[0] = p[0] + x
+        p[1] = p[1] + y
+        return Component(component.kind, p)
+      })
+  }
 }

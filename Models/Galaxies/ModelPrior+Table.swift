@@ -5,7 +5,7 @@
 import Distributions
 import Tensors
 
-extension GalaxyPrior {
+extension ModelPrior {
   /// A table with one line for each parameter: its prior, the median and the central 68 % of it, where a fit starts, its unit.
   ///
   /// A parameter that is held has its value; one without a prior says so; priors of parameters that the model does not
@@ -19,7 +19,7 @@ extension GalaxyPrior {
 
   /// Returns the cells of a parameter.
   private func row(_ site: String) -> [String] {
-    let unit = GalaxySite.unit(of: site)
+    let unit = unit(of: site)
     if let value = fixed[site] { return [site, "held at \(shortened(value))", "", "", "", unit] }
     guard let prior = self[site], let text = texts[site] else {
       return [site, "(no prior)", "", "", "", unit]

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+//
+// What the stock fits of one image have in common: an image, priors, a model, its compiled density.
+
+public import GalaxyModels
+public import Inference
+public import PPL
+public import Rendering
+import Tensors
+
+/// A stock fit to one image: ``FitSingle`` of one source, ``FitMulti`` of several.
+public protocol GalaxyFit: Sendable {
+  /// The sort of priors.
+  associatedtype Prior: ModelPrior
+
+  /// The image.
+  var image: ObservedImage { get }
+
+  /// The priors, those of the noise's parameters included.
+  var prior: Prior { get }
+
+  /// The density of the pixels around the model image.
+  var loss: ImageLoss { get }
+
+  /// How the scene is rendered.
+  var method: RenderingMethod { get }
+
+  /// The model: an ordinary program, sources, sky and observed image.
+  var model: Model<LightProfile> { get }
+
+  /// The compiled log density of the model.
+  var density: CompiledDensity { get }
+
+  /// Finds the maximum of the joint density of the parameters: no Jacobian, whatever the coordinates of the search.
+  ///
+  /// - Parameters:
+  ///   - start: Starting values of some parameters; the others start at guesses from the image or the prior's median.
+  ///   - optimizer: The optimiser; L-BFGS takes over where Levenberg–Marquardt does not converge.
+  ///   - isCancelled: Asked between steps; the best point so far is returned.
+  /// - Returns: The best of several searches, with a verdict.
+  /// - Throws: `ModelError` or `GalaxyModelError` if the starting values cannot be used.
+  func findMAP(
+    start: [String: Double], optimizer: MAPOptimizer, isCancelled: () -> Bool
+  ) throws -> MAPFit
+}
+
+extension GalaxyFit {
+  /// Whether the pixels are integrated over, or the PSF brings the pixel response.
+  public var pixelResponse: PixelResponse { image.pixelResponse }
+
+  /// Returns the model image at given parameters, row-major.
+  ///
+  /// - Parameter parameters: A value for each free parameter.
+  /// - Returns: The pixels, `width · height` of them, in image units.
+  /// - Throws: `ModelError` if a parameter is missing, unknown, or outside its support.
+  public func modelImage(_ parameters: [String: Double]) throws -> [Double] {
+    let q = try density.unconstrain(parameters)
+    return density.constrain(q, sites: [GalaxySite.model])[GalaxySite.model]?.elements ?? []
+  }
+
+  /// Checks that starting values are those of free parameters.
+  ///
+  /// - Throws: `GalaxyModelError` that names the others.
+  func checkStarts(_ given: [String: Double]) throws {
+    let unknown = given.keys.filter { density.layout[$0] == nil }.sorted()
+    guard unknown.isEmpty else {
+      throw GalaxyModelError(
+        .unknownParameters(unknown, known: density.layout.names, model: prior.name))
+    }
+  }
+
+  /// Returns the model of sources, sky and image under checked priors.
+  static func model(
+    _ image: ObservedImage, _ prior: Prior, _ loss: ImageLoss, _ method: RenderingMethod
+  ) -> Model<LightProfile> {
+    let sources = sourcesModel(prior)
+    let sky = skyModel(prior)
+    let noise = prior.noise
+    let model = Model<LightProfile> { m in
+      let light = m.call(sources)
+      m.observe(
+        image, light, sky: m.call(sky), loss: loss, lossPriors: noise, method: method)
+      return light
+    }
+    // A fixed parameter is an intervention: it has no density and is no site of the posterior.
+    return model.intervened(on: prior.fixed)
+  }
+}

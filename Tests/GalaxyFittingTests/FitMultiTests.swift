@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// Fits of several sources: names, densities, recovered truth, results of each source.
+
+import Distributions
+import GalaxyFitting
+import GalaxyModels
+import Inference
+import Numerics
+import PPL
+import Rendering
+import Tensors
+import Testing
+
+@Suite("Fits of several sources")
+struct FitMultiTests {
+  @Test("a name ends in the number of its source, whatever else it ends in")
+  func names() throws {
+    let scene = SimulatedScene(sources: [(.doublesersic, [:]), (.sersic, [:])])
+    var prior = scene.catalog.prior(in: try SimulatedScene.five.image())
+    #expect(prior.parameter("r_eff_1_0") == "r_eff_1")
+    #expect(prior.parameter("r_eff_1") == "r_eff")
+    #expect(prior.parameter("f_1_0") == "f_1")
+    #expect(prior.parameter("f_1") == "f_1")
+    #expect(prior.parameter("n_2_0") == "n_2")
+    #expect(prior.parameter("n_2") == "n_2")
+    #expect(prior.parameter("sky_back") == "sky_back")
+    #expect(Set(prior.sites).count == prior.sites.count)
+    #expect(prior.unit(of: "r_eff_1") == "pixels")
+    #expect(prior.texts["r_eff_2_0"]?.hasSuffix("above r_eff_1_0") == true)
+    prior["f_1"] = Uniform(0, 1)
+    #expect(throws: GalaxyModelError.self) { try prior.validate() }
+  }
+
+  @Test("the density is that of the same scene written by hand")
+  func byHand() throws {
+    let scene = SimulatedScene.five
+    let image = try scene.image()
+    let prior = scene.catalog.prior(in: image)
+    let fit = try FitMulti(image, prior: prior)
+    let parts = prior.sources.map { $0.profile.model($0.prior) }
+    let sky = try #require(prior["sky_back"])
+    let hand = try Model<Void> { m in
+      var light = LightProfile([])
+      for (k, part) in parts.enumerated() { light = light + m.scope("s\(k)") { m.call(part) } }
+      m.observe(image, light, sky: m.sample("sky_back", sky), loss: .gaussian)
+    }.logDensity()
+    let values = Dictionary(
+      uniqueKeysWithValues: fit.prior.freeSites.map { ($0, scene.truth($0) ?? .nan) })
+    let renamed = Dictionary(
+      uniqueKeysWithValues: values.map { site, value in
+        let name = prior.parameter(site)
+        return (name == site ? site : "s\(site.suffix(1))/\(name)", value)
+      })
+    let own = fit.density.makeEvaluator().value(at: try fit.density.unconstrain(values))
+    let other = hand.makeEvaluator().value(at: try hand.unconstrain(renamed))
+    #expect(abs(own - other) < 1e-9 * abs(own))
+  }
+
+  @Test("five sources are found where they are, and each has its own result")
+  func fiveSources() throws {
+    let scene = SimulatedScene.five
+    let image = try scene.image()
+    let fit = try FitMulti(image, prior: scene.catalog.prior(in: image))
+    let posterior = try fit.estimatePosterior(.laplace, draws: 4000, key: 3)
+    #expect(posterior.best.isConverged)
+    for scalar in posterior.draws.scalars {
+      let truth = try #require(scene.truth(scalar.name))
+      var offset = scalar.mean - truth
+      if let period = scalar.period { offset -= period * (offset / period).rounded() }
+      // Twenty-seven parameters: beyond 4.5 standard deviations one in 5000 would lie by chance.
+      #expect(
+        abs(offset) < 4.5 * scalar.standardDeviation, "\(scalar.name): \(scalar.mean), not \(truth)"
+      )
+    }
+    let result = FitResult(posterior)
+    let third = try result.source(3)
+    #expect(third.profile == .sersic)
+    #expect(third.parameters.map(\.name) == GalaxyProfile.sersic.sites)
+    #expect(third["n"]?.mean == result.parameters.first { $0.name == "n_3" }?.mean)
+    #expect(third.draws.count == 7 && third.table.contains("source 3: sersic"))
+    // The components of all sources add up to the model image less the sky.
+    let sum = try (0..<5).map { try result.source($0) }.flatMap(\.components).map(\.image)
+      .reduce([Double](repeating: 0, count: image.science.count)) { zip($0, $1).map { $0 + $1 } }
+    let light = zip(posterior.best.modelImage, posterior.best.skyImage).map { $0 - $1 }
+    let peak = light.max() ?? 0
+    // Components by themselves lie on other grids than all together.
+    #expect(zip(sum, light).allSatisfy { abs($0 - $1) < 2e-5 * peak })
+    #expect(result.table.contains("5 sources (2 sersic, 1 pointsource, 1 exp, 1 dev)"))
+  }
+
+  @Test(
+    "both optimisers, with the curvatures of the stamps or with the whole one, find one maximum")
+  func optimisers() throws {
+    let scene = SimulatedScene.five
+    let image = try scene.image()
+    let fit = try FitMulti(image, prior: scene.catalog.prior(in: image))
+    let whole = try fit.findMAP()
+    let blocks = try fit.findMAP(optimizer: .lbfgs)
+    #expect(whole.isConverged && blocks.isConverged)
+    #expect(abs(whole.logPosterior - blocks.logPosterior) < 1e-5)
+    // From the truth there is no higher maximum.
+    let truth = Dictionary(
+      uniqueKeysWithValues: fit.prior.freeSites.map { ($0, scene.truth($0) ?? .nan) })
+    let near = LevenbergMarquardt().maximize(
+      fit.density.makeJointEvaluator(), from: try fit.density.unconstrain(truth))
+    #expect(near.value < whole.logPosterior + 1e-6)
+  }
+
+  @Test("parameters can be held and started by the names of the scene")
+  func settings() throws {
+    let scene = SimulatedScene.five
+    let image = try scene.image()
+    var prior = scene.catalog.prior(in: image)
+    prior.fix("n_3", at: 1)
+    prior["n_0"] = Uniform(1, 4)
+    let fit = try FitMulti(image, prior: prior)
+    #expect(fit.density.layout["n_3"] == nil)
+    let best = try fit.findMAP(start: ["r_eff_0": 5])
+    #expect(best["n_3"] == 1 && best.isConverged)
+    #expect(throws: GalaxyModelError.self) { try fit.findMAP(start: ["n_7": 2]) }
+    #expect(throws: GalaxyModelError.self) { try fit.findMAP(start: ["n_3": 2]) }
+  }
+
+  @Test("a search that is stopped at once still has a point")
+  func cancellation() throws {
+    let scene = SimulatedScene.five
+    let image = try scene.image()
+    let fit = try FitMulti(image, prior: scene.catalog.prior(in: image))
+    let best = try fit.findMAP(isCancelled: { true })
+    #expect(best.logPosterior.isFinite && best.optimum.reason == .cancelled)
+  }
+}
