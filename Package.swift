@@ -78,7 +78,7 @@ let package = Package(
     // Row 0: machine.
     module("Numerics", ["CKernels", "CFFTW", "COpenBLAS"]),
     // Row 1: arrays.
-    module("Tensors", ["Numerics"]),
+    module("Tensors", ["CKernels", "Numerics"]),
     // Row 2: densities.
     module("Distributions", ["Numerics", "Tensors"]),
     // Row 3: language, and the leaves that know images.

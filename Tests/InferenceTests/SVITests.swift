@@ -92,6 +92,21 @@ struct SVITests {
     #expect(noise[1] < 1e-12)
   }
 
+  @Test(
+    "values that follow from others by a matrix product count as drawn when the landing is stuck to"
+  )
+  func landingOnProducts() throws {
+    // The whitening matrix is constant, and its product with the draws is computed once with derivatives and once without:
+    // the two may differ in their last bits.
+    let guide = try AutoIAF(noncentred, hidden: [4], start: .laplace())
+    let plain = try CompiledELBO(noncentred, guide.program, loss: TraceELBO())
+    let stuck = try CompiledELBO(
+      noncentred, guide.program, loss: TraceELBO(sticksTheLanding: true))
+    let ours = plain.makeEvaluator().estimates(at: plain.initial, count: 20, key: 1)
+    let theirs = stuck.makeEvaluator().estimates(at: stuck.initial, count: 20, key: 1)
+    for (x, y) in zip(ours, theirs) { #expect(near(x, y, 1e-10), "\(x) and \(y)") }
+  }
+
   @Test("a guide with params finds the posterior of a Beta–Bernoulli model")
   func betaBernoulli() throws {
     let svi = try SVI(

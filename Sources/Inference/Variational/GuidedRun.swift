@@ -172,9 +172,11 @@ struct GuidedPair: Sendable {
   func guidedRun(_ parameters: [String: Tensor]) throws -> GuidedRun {
     let (first, second) = try run(parameters)
     return GuidedRun(guide: first.trace, model: second.trace) {
+      // Point masses follow from the other draws. Given as values they would be compared with themselves, computed once more,
+      // and a last bit that differs would be a draw outside the support.
       let all = Dictionary(
         first.trace.sites.compactMap { site in
-          site.isLatent ? site.value.map { (site.name, $0) } : nil
+          site.isLatent && !site.isPointMass ? site.value.map { (site.name, $0) } : nil
         }
       ) { $1 }
       let pass = GuidancePass(

@@ -67,7 +67,7 @@ public struct CompiledFunction: Sendable {
     self.body = body
     outputs = results.map { CompiledFunction.output($0) }
     program = Program(
-      recorder,
+      recorder, inputCount: shapes.reduce(0) { $0 + $1.elementCount },
       outputs: outputs.compactMap {
         if case .place(let offset, let count) = $0 { (offset, count) } else { nil }
       })

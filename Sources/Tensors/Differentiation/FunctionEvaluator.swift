@@ -31,6 +31,7 @@ public final class FunctionEvaluator {
   private let instructions: UnsafeMutableBufferPointer<Instruction>
   private let integers: UnsafeMutableBufferPointer<Int32>
   private let slotTable: UnsafeMutableBufferPointer<PrimitiveSlot>
+  private let adjointRanges: UnsafeMutableBufferPointer<Range<Int>>
 
   /// The place of output 0 if it is a number on the tape, else −1.
   private var scalarPlace = -1
@@ -59,6 +60,7 @@ public final class FunctionEvaluator {
     instructions = FunctionEvaluator.copy(isFrozen ? program.instructions : [])
     integers = FunctionEvaluator.copy(isFrozen ? program.integers : [])
     slotTable = FunctionEvaluator.copy(slots)
+    adjointRanges = FunctionEvaluator.copy(isFrozen ? program.adjoints : [])
     if isFrozen {
       FunctionEvaluator.fill(program, values) { $0 }
       for slot in program.noise { slot.fill(values, redraw) }
@@ -86,6 +88,7 @@ public final class FunctionEvaluator {
     dualAdjoints?.deallocate()
     instructions.deallocate()
     integers.deallocate()
+    adjointRanges.deallocate()
     slotTable.deinitialize()
     slotTable.deallocate()
   }
@@ -185,6 +188,18 @@ public final class FunctionEvaluator {
     values.update(from: recorder.values, count: recorder.size)
   }
 
+  /// Sets the parts of an adjoint slab that a reverse pass adds to, to zero.
+  @inline(__always)
+  private func clear<T>(_ slab: UnsafeMutablePointer<T>, _ zero: T) {
+    if let recorder {
+      slab.update(repeating: zero, count: min(size, recorder.size))
+    } else {
+      for range in adjointRanges {
+        (slab + range.lowerBound).update(repeating: zero, count: range.count)
+      }
+    }
+  }
+
   /// Returns the value of output 0, which must be a scalar.
   @inline(__always)
   private func scalarOutput() -> Double {
@@ -257,8 +272,7 @@ public final class FunctionEvaluator {
   ) -> Double {
     forward(input)
     let value = scalarOutput()
-    let count = min(size, recorder?.size ?? size)
-    adjoints.update(repeating: 0, count: count)
+    clear(adjoints, 0)
     if scalarPlace >= 0 { adjoints[scalarPlace] = 1 }
     withTape(values, adjoints) { Interpreter<Double>.reverse($0, $1) }
     for k in input.indices { gradient[k] = adjoints[k] }
@@ -271,7 +285,7 @@ public final class FunctionEvaluator {
     into product: UnsafeMutableBufferPointer<Double>, output: Int = 0
   ) -> [Double] {
     forward(input)
-    adjoints.update(repeating: 0, count: size)
+    clear(adjoints, 0)
     if case .place(let offset, let count) = outputs[output] {
       precondition(
         vector.count == count, "vjp: expected a vector of \(count) elements, got \(vector.count)")
@@ -301,6 +315,7 @@ public final class FunctionEvaluator {
       slab = .allocate(capacity: max(1, size))
       slab.initialize(repeating: Dual(0), count: size)
       adjointSlab = .allocate(capacity: max(1, size))
+      adjointSlab.initialize(repeating: Dual(0), count: size)
       (duals, dualAdjoints) = (slab, adjointSlab)
       if recorder == nil { FunctionEvaluator.fill(function.program, slab) { Dual($0) } }
     }
@@ -311,7 +326,7 @@ public final class FunctionEvaluator {
       for k in slot.range { slab[k] = Dual(values[k]) }
     }
     for k in input.indices { slab[k] = Dual(input[k], direction[k]) }
-    adjointSlab.update(repeating: Dual(0), count: size)
+    clear(adjointSlab, Dual(0))
     withTape(slab, adjointSlab) { Interpreter<Dual>.forward($0, $1) }
     return (slab, adjointSlab)
   }
@@ -370,7 +385,7 @@ extension FunctionEvaluator {
     }
     if recorder == nil, curvature != .full {
       CurvaturePair.join(
-        active, UnsafeBufferPointer(instructions),
+        active, UnsafeBufferPointer(instructions), integers: function.program.integers,
         calls: ContiguousArray(slots.map(\.call)),
         outputs: outputs.compactMap {
           if case .place(let offset, let count) = $0 {

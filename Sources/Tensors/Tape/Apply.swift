@@ -35,7 +35,7 @@ struct Application {
     var i = instruction
     for (k, operand) in operands.enumerated() {
       let (offset, active) = recorder.operand(operand)
-      set(&i, k, offset)
+      i.setPlace(k, offset)
       if active && isDifferentiable { i.active |= 1 << UInt8(k) }
     }
     if !integers.isEmpty { i.integers = recorder.keep(integers) }
@@ -51,7 +51,7 @@ struct Application {
     var i = instruction
     var next = 0
     for (k, operand) in operands.enumerated() {
-      set(&i, k, Int32(next))
+      i.setPlace(k, Int32(next))
       next += operand.count
     }
     let count = shape.elementCount
@@ -83,16 +83,6 @@ struct Application {
       }
       if shape.isEmpty { return Tensor(base[next]) }
       return Tensor(Array(slab[next..<(next + count)]), shape: shape)
-    }
-  }
-
-  /// Sets the place of operand `k`.
-  private func set(_ i: inout Instruction, _ k: Int, _ offset: Int32) {
-    switch k {
-    case 0: i.a = offset
-    case 1: i.b = offset
-    case 2: i.c = offset
-    default: i.d = offset
     }
   }
 }

@@ -32,7 +32,7 @@ final class CurvaturePair {
 
   /// Joins the primitives of a frozen tape that form pairs, until ``dissolve(_:)``.
   static func join(
-    _ slots: [PrimitiveSlot], _ instructions: UnsafeBufferPointer<Instruction>,
+    _ slots: [PrimitiveSlot], _ instructions: UnsafeBufferPointer<Instruction>, integers: [Int32],
     calls: ContiguousArray<PrimitiveCall>, outputs: [Range<Int>], _ curvature: Curvature
   ) {
     for consumer in slots {
@@ -47,7 +47,9 @@ final class CurvaturePair {
         !outputs.contains(where: { $0.overlaps(long) })
       else { continue }
       let readers = instructions.filter { i in
-        i.reads(calls).contains { $0.0 < long.upperBound && long.lowerBound < $0.0 + $0.1 }
+        i.reads(calls, integers).contains {
+          $0.0 < long.upperBound && long.lowerBound < $0.0 + $0.1
+        }
       }
       guard readers.count == 1 else { continue }
       let pair = CurvaturePair(producer, consumer, curvature)

@@ -25,12 +25,18 @@ enum Operation: UInt8, Sendable, CaseIterable {
   /// A part of a concatenation.
   case copy
   // Linear algebra.
+  /// A constant matrix times a vector, the matrix given by its columns: n = columns, outer = rows.
+  case columnsTimesVector
   case matmul, triangularSolve, cholesky
   // Fused.
   /// A log density and its partial derivatives in one pass.
   case logDensity
   /// Normal log density, summed, with constant scale: `b` = location, `c` = 1/scale, `immediate` = the constant.
   case normalFixedScale
+  /// a b + c with signs by the variant (``MultiplyAdd``), each operand with stride 0 or 1; of frozen tapes only.
+  case multiplyAdd
+  /// The sum of the numbers at n places, integers[0..<n]; of frozen tapes only.
+  case total
   /// A `Primitive`.
   case primitive
 }

@@ -22,6 +22,7 @@ enum Interpreter<T: TapeScalar> {
     let out = v + Int(i.out)
     let a = UnsafePointer(v + Int(i.a))
     let n = Int(i.n)
+    if i.n >= T.vectorLength && T.vectorForward(instruction, memory) { return }
     switch i.operation {
     case .add: binary(i, v) { $0 + $1 }
     case .subtract: binary(i, v) { $0 - $1 }
@@ -67,11 +68,19 @@ enum Interpreter<T: TapeScalar> {
         for j in 0..<inner { out[k * inner + j] = row[j] }
       }
     case .copy: for k in 0..<n { out[k] = a[k] }
+    case .columnsTimesVector:
+      T.columnsTimesVector(a, rows: Int(i.outer), count: n, v + Int(i.b), out)
     case .matmul: MatrixRules<T>.multiply(i, v)
     case .triangularSolve: MatrixRules<T>.triangularSolve(i, v)
     case .cholesky: MatrixRules<T>.cholesky(i, v)
     case .logDensity: density(i, v)
     case .normalFixedScale: normalFixedScale(i, v)
+    case .multiplyAdd: multiplyAdd(i, v)
+    case .total:
+      let places = Int(i.integers)
+      var total = v[Int(memory.integers[places])]
+      for k in 1..<Swift.max(n, 1) { total += v[Int(memory.integers[places + k])] }
+      out[0] = total
     case .primitive: T.forward(memory.primitives[Int(i.integers)], memory)
     }
   }
@@ -96,6 +105,19 @@ enum Interpreter<T: TapeScalar> {
     default:
       let value = f(a[0], b[0])
       for k in 0..<n { out[k] = value }
+    }
+  }
+
+  /// Computes a b + c with the signs of the variant.
+  @inline(__always)
+  static func multiplyAdd(_ i: Instruction, _ v: UnsafeMutablePointer<T>) {
+    let (out, a, b, c) = (v + Int(i.out), v + Int(i.a), v + Int(i.b), v + Int(i.c))
+    let (sa, sb, sc) = (i.stride(0), i.stride(1), i.stride(2))
+    let n = Int(i.n)
+    switch i.variant {
+    case MultiplyAdd.sum: for k in 0..<n { out[k] = a[k * sa] * b[k * sb] + c[k * sc] }
+    case MultiplyAdd.difference: for k in 0..<n { out[k] = a[k * sa] * b[k * sb] - c[k * sc] }
+    default: for k in 0..<n { out[k] = c[k * sc] - a[k * sa] * b[k * sb] }
     }
   }
 

@@ -30,6 +30,7 @@ extension Interpreter {
     let b = UnsafePointer(v + Int(i.b))
     let ga = memory.adjoints + Int(i.a)
     let gb = memory.adjoints + Int(i.b)
+    if i.n >= T.vectorLength && T.vectorReverse(instruction, memory) { return }
     switch i.operation {
     case .add:
       if i.isActive(0) { accumulate(n, i.stride(0), ga) { g[$0] } }
@@ -156,11 +157,24 @@ extension Interpreter {
         for j in 0..<inner { row[j] += g[k * inner + j] }
       }
     case .copy: for k in 0..<n { ga[k] += g[k] }
+    case .columnsTimesVector:
+      T.columnsDotVector(a, rows: Int(i.outer), count: n, g, gb)
     case .matmul: MatrixRules<T>.reverseMultiply(i, memory)
     case .triangularSolve: MatrixRules<T>.reverseTriangularSolve(i, memory)
     case .cholesky: MatrixRules<T>.reverseCholesky(i, memory)
     case .logDensity: reverseDensity(i, memory)
     case .normalFixedScale: reverseNormalFixedScale(i, memory)
+    case .multiplyAdd:
+      let (sa, sb) = (i.stride(0), i.stride(1))
+      let (sign, other) = MultiplyAdd.signs(i.variant)
+      if i.isActive(0) { accumulate(n, sa, ga) { T(sign) * (g[$0] * b[$0 * sb]) } }
+      if i.isActive(1) { accumulate(n, sb, gb) { T(sign) * (g[$0] * a[$0 * sa]) } }
+      if i.isActive(2) {
+        accumulate(n, i.stride(2), memory.adjoints + Int(i.c)) { T(other) * g[$0] }
+      }
+    case .total:
+      let places = Int(i.integers)
+      for k in 0..<n { memory.adjoints[Int(memory.integers[places + k])] += g[0] }
     case .primitive:
       T.pullback(memory.primitives[Int(i.integers)], memory, curvature)
     }

@@ -77,6 +77,27 @@ protocol TapeScalar: Sendable {
     _ kind: DensityKind, _ i: Instruction, _ v: UnsafeMutablePointer<Self>
   ) -> Bool
 
+  /// The number of elements from which on ``vectorForward(_:_:)`` and ``vectorReverse(_:_:)`` are asked.
+  static var vectorLength: Int32 { get }
+
+  /// Computes the result of an instruction of many elements by vector kernels; false where there is none for it.
+  static func vectorForward(_ instruction: UnsafePointer<Instruction>, _ memory: Memory<Self>)
+    -> Bool
+
+  /// Adds an instruction's contributions to the adjoints by vector kernels; false where there is none for it.
+  static func vectorReverse(_ instruction: UnsafePointer<Instruction>, _ memory: Memory<Self>)
+    -> Bool
+
+  /// Sets the product of a matrix, given by its columns, with a vector.
+  static func columnsTimesVector(
+    _ columns: UnsafePointer<Self>, rows: Int, count: Int, _ x: UnsafePointer<Self>,
+    _ out: UnsafeMutablePointer<Self>)
+
+  /// Adds the scalar products of the columns of a matrix with a vector.
+  static func columnsDotVector(
+    _ columns: UnsafePointer<Self>, rows: Int, count: Int, _ y: UnsafePointer<Self>,
+    _ out: UnsafeMutablePointer<Self>)
+
   /// Runs the forward rule of a primitive.
   static func forward(_ slot: PrimitiveSlot, _ memory: Memory<Self>)
 
