@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Files of several image HDUs, written under a temporary name and renamed when complete (FITS Standard 4.0).
+// Files of several image and table HDUs, written under a temporary name and renamed when complete (FITS Standard 4.0).
 
 internal import CCFITSIO
 
@@ -96,12 +96,14 @@ public enum FITSWriter {
   ///
   /// - Parameters:
   ///   - images: At least one HDU.
+  ///   - tables: Tables after them.
   ///   - path: The file; its folder must exist.
   ///   - overwrite: Whether a file of that name may be replaced.
   /// - Throws: `FITSError` with kind `notWritable`; an old file is then as it was.
   /// - Precondition: `images` is not empty.
   public static func write(
-    _ images: [FITSOutputImage], to path: String, overwrite: Bool = true
+    _ images: [FITSOutputImage], tables: [FITSOutputTable] = [], to path: String,
+    overwrite: Bool = true
   ) throws(FITSError) {
     precondition(!images.isEmpty, "FITSWriter.write: expected at least one HDU")
     let target = try checkedTarget(path, overwrite: overwrite)
@@ -110,7 +112,7 @@ public enum FITSWriter {
     let temporary = "\(target[..<slash]).\(token).fits.part"
     do throws(FITSError) {
       try withLibrary { () throws(FITSError) in
-        try create(images, at: temporary, for: path)
+        try create(images, tables, at: temporary, for: path)
       }
       guard rename(temporary, target) == 0 else {
         throw FITSError(
@@ -153,7 +155,8 @@ public enum FITSWriter {
 
   /// Creates the file under its temporary name; to be called inside `withLibrary`.
   private static func create(
-    _ images: [FITSOutputImage], at temporary: String, for path: String
+    _ images: [FITSOutputImage], _ tables: [FITSOutputTable], at temporary: String,
+    for path: String
   ) throws(FITSError) {
     var status: Int32 = 0
     var created: UnsafeMutablePointer<fitsfile>?
@@ -169,6 +172,7 @@ public enum FITSWriter {
     for image in images where status == 0 {
       write(image, to: file, &status)
     }
+    for table in tables where status == 0 { table.append(to: file, &status) }
     let reason = systemMessage()
     var closing: Int32 = 0
     ffclos(file, &closing)
@@ -243,7 +247,7 @@ public enum FITSWriter {
   }
 
   /// Appends one card.
-  private static func write(
+  static func write(
     _ card: FITSCard, to file: UnsafeMutablePointer<fitsfile>, _ status: inout Int32
   ) {
     let comment = printable(card.comment)
@@ -281,7 +285,7 @@ public enum FITSWriter {
   }
 
   /// Returns the text with a question mark for each character that is not printable ASCII, as headers require.
-  private static func printable(_ text: String) -> String {
+  static func printable(_ text: String) -> String {
     String(text.map { $0.isASCII && $0 >= " " && $0 <= "~" ? $0 : "?" })
   }
 }
