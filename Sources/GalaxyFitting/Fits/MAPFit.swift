@@ -68,11 +68,12 @@ public struct MAPFit: Sendable {
     }
     chiSquared = sum
     pixelCount = fit.image.goodCount
+    let named = Dictionary(parameters.map { ($0.name, $0.value) }) { $1 }
+    let sky = MAPFit.skyImage(fit.image, named)
     findings =
       MAPFit.findings(fit, best, modes, parameters)
-      + NoiseVerdict(
-        fit, Dictionary(parameters.map { ($0.name, $0.value) }) { $1 }, model: image
-      ).findings
+      + NoiseVerdict(fit, named, model: image).findings
+      + FrameVerdict(fit, named, light: zip(image, sky).map { $0 - $1 }).findings
   }
 
   /// The parameters by name.
@@ -100,12 +101,14 @@ public struct MAPFit: Sendable {
   public var residualImage: [Double] { zip(fit.image.science, modelImage).map { $0 - $1 } }
 
   /// The image of the sky alone, in image units.
-  public var skyImage: [Double] {
-    let (width, height) = (fit.image.width, fit.image.height)
+  public var skyImage: [Double] { MAPFit.skyImage(fit.image, values) }
+
+  /// Returns the image of the sky with given parameters, row-major, in image units.
+  static func skyImage(_ image: ObservedImage, _ values: [String: Double]) -> [Double] {
     let back = values[GalaxySite.skyBack] ?? 0
     let (sx, sy) = (values[GalaxySite.skyXSl] ?? 0, values[GalaxySite.skyYSl] ?? 0)
-    let center = fit.image.center
-    return (0..<(width * height)).map { k in
+    let (width, center) = (image.width, image.center)
+    return (0..<(width * image.height)).map { k in
       back + sx * (Double(k % width) - center.x) + sy * (Double(k / width) - center.y)
     }
   }

@@ -19,6 +19,13 @@ public struct InputFile: Sendable, Hashable {
   /// The SHA-256 digest of the file; nil where there is no file.
   public let sha256: String?
 
+  /// Takes what is known of an input.
+  init(role: String, name: String, sha256: String?) {
+    self.role = role
+    self.name = name
+    self.sha256 = sha256
+  }
+
   /// Looks at an input; the file is read once more for its checksum.
   public init(role: String, name: String) {
     self.role = role

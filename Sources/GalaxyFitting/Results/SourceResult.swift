@@ -34,44 +34,36 @@ public struct SourceResult: Sendable {
   public var table: String {
     (["source \(number): \(profile.rawValue)", ""]
       + TextTable.lines(
-        FitResult.rows(
+        FitReport.rows(
           parameters + derived, hasPosterior: !draws.isEmpty,
           isSampled: parameters.contains { $0.rHat != nil }))).joined(separator: "\n") + "\n"
   }
 }
 
-extension FitResult {
-  /// The number of sources.
-  public var sourceCount: Int { best.fit.prior.sources.count }
-
-  /// Returns the result of one source.
-  ///
-  /// - Parameter number: The number of the source, from 0.
-  /// - Returns: Its parameters under the names of a single source.
-  /// - Throws: `RenderingError` or `GalaxyModelError` where its light cannot be drawn.
-  /// - Precondition: There is a source of this number.
-  public func source(_ number: Int) throws -> SourceResult {
-    let sources = best.fit.prior.sources
-    precondition(
-      sources.indices.contains(number),
-      "result: expected the number of a source from 0 to \(sources.count - 1), got \(number)")
-    let source = sources[number]
-    let scalars = Dictionary((draws?.scalars ?? []).map { ($0.name, $0) }) { $1 }
+extension SourceResult {
+  /// Takes the part of a record that belongs to one source.
+  init(_ record: FitRecord, _ source: FitReport.Source, place: Int) throws {
+    let report = record.report
+    let pixels = try record.requiredPixels()
     /// Returns summaries of the whole model under the names of the source, for the names it has.
     func own(_ all: [ParameterSummary], _ names: [String]) -> [ParameterSummary] {
       names.compactMap { name in
         all.first { $0.name == source.site(name) }?.shifted(by: 0, name: name)
       }
     }
-    return SourceResult(
-      number: number, profile: source.profile,
-      parameters: own(parameters, source.profile.sites),
-      derived: own(derived, source.profile.fluxNames + ["magnitude"]),
+    let scalars = Dictionary((record.draws?.scalars ?? []).map { ($0.name, $0) }) { $1 }
+    let quantities = DerivedQuantities(
+      sources: [FitReport.Source(number: nil, profile: source.profile)], noise: [],
+      calibration: report.calibration)
+    self.init(
+      number: place, profile: source.profile,
+      parameters: own(report.parameters, source.profile.sites),
+      derived: own(report.derived, quantities.names),
       draws: source.profile.sites.compactMap { name in
         scalars[source.site(name)].map {
           ScalarDraws(name: name, chains: $0.chains, values: $0.values, period: $0.period)
         }
       },
-      components: try best.components(of: source))
+      components: try report.components(of: source, pixels.image))
   }
 }

@@ -1,38 +1,41 @@
 // SPDX-License-Identifier: MIT
 //
-// A result as JSON: the schema swift-sersic/result/1.
+// A report as JSON: the schema swift-sersic/result/1.
 
+import FITS
 import GalaxyModels
-import Inference
 public import JSON
 import Rendering
 
-extension FitResult {
-  /// The result as a JSON document of the schema `swift-sersic/result/1`; what there is not is left out.
+extension FitReport {
+  /// The schema of ``json``.
+  static let schema = "swift-sersic/result/1"
+
+  /// The report as a JSON document of the schema `swift-sersic/result/1`; what there is not is left out.
   public var json: JSONValue {
     .members([
-      "schema": "swift-sersic/result/1",
+      "schema": .string(Self.schema),
       "version": .string(provenance.version),
       "command": provenance.command.map { .string($0) },
       "method": .string(method),
-      "profile": .string(best.fit.prior.title),
+      "profile": .string(title),
       "profiles": profilesJSON,
-      "sky": .string(best.fit.prior.sky.rawValue),
-      "loss": .string("\(best.fit.loss)"),
+      "sky": .string(sky.rawValue),
+      "loss": .string("\(loss)"),
       "renderer": .string(renderer.rawValue),
-      "pixel_response": .string(best.fit.pixelResponse.rawValue),
-      "seed": .integer(Int(clamping: provenance.seed)),
-      "parameters": FitResult.object(parameters),
+      "pixel_response": .string(pixelResponse.rawValue),
+      "seed": Int(exactly: provenance.seed).map { .integer($0) } ?? .string("\(provenance.seed)"),
+      "parameters": Self.object(parameters),
       "parent_image": parentJSON,
-      "derived": derived.isEmpty ? nil : FitResult.object(derived),
-      "fit": fitJSON,
+      "derived": derived.isEmpty ? nil : Self.object(derived),
+      "fit": searchJSON,
       "covariance": covarianceJSON,
       "posterior": posteriorJSON,
       "sampler": samplerJSON,
       "variational": variationalJSON,
-      "warnings": .array(warnings.map(FitResult.finding)),
-      "notes": .array(findings.filter { $0.severity < .warning }.map(FitResult.finding)),
-      "priors": .texts(best.fit.prior.texts),
+      "warnings": .array(warnings.map(Self.finding)),
+      "notes": .array(findings.filter { $0.severity < .warning }.map(Self.finding)),
+      "priors": .texts(priors),
       "inputs": inputsJSON,
       "image": imageJSON,
       "defaults": .texts(provenance.defaults),
@@ -44,53 +47,54 @@ extension FitResult {
     .object(summaries.map { JSONValue.Member(name: $0.name, value: $0.json) })
   }
 
-  /// Returns a finding as code, subject and message.
+  /// Returns a finding as code, subject and message; an error says that it is one.
   private static func finding(_ finding: InputFinding) -> JSONValue {
     .members([
       "code": .string(finding.code), "subject": .string(finding.subject),
       "message": .string(finding.message),
+      "severity": finding.severity > .warning ? .string(finding.severity.rawValue) : nil,
     ])
   }
 
   /// The profiles of several sources, in order; nil for one.
   private var profilesJSON: JSONValue? {
-    let sources = best.fit.prior.sources.filter { $0.number != nil }
-    return sources.isEmpty ? nil : .array(sources.map { .string($0.profile.rawValue) })
+    let numbered = sources.filter { $0.number != nil }
+    return numbered.isEmpty ? nil : .array(numbered.map { .string($0.profile.rawValue) })
   }
 
   /// The centre in the parent image; nil for a whole image.
   private var parentJSON: JSONValue? {
     guard !parentParameters.isEmpty else { return nil }
-    let origin = best.fit.image.origin
     return .members([
-      "x0": .integer(Int(origin.x)), "y0": .integer(Int(origin.y)),
-      "parameters": FitResult.object(parentParameters),
+      "x0": .integer(Int(image.origin.x)), "y0": .integer(Int(image.origin.y)),
+      "parameters": Self.object(parentParameters),
     ])
   }
 
   /// The goodness of fit and the verdict of the search.
-  private var fitJSON: JSONValue {
+  private var searchJSON: JSONValue {
     .members([
-      "log_posterior": .number(best.logPosterior),
-      "chi2": .number(best.chiSquared),
-      "n_pixels": .integer(best.pixelCount),
-      "n_free": .integer(best.fit.prior.freeSites.count),
-      "reduced_chi2": .number(best.reducedChiSquared),
-      "converged": .bool(best.isConverged),
-      "reason": .string(best.optimum.reason.rawValue),
-      "iterations": .integer(best.optimum.iterations),
-      "evaluations": .integer(best.evaluations),
-      "flux_fraction_inside": .number(best.fluxFractionInside),
-      "seconds": .number(best.seconds + (posterior?.seconds ?? 0)),
+      "log_posterior": .number(search.logPosterior),
+      "chi2": .number(search.chiSquared),
+      "n_pixels": .integer(search.pixelCount),
+      "n_free": .integer(search.freeCount),
+      "reduced_chi2": .number(search.reducedChiSquared),
+      "converged": .bool(search.isConverged),
+      "reason": .string(search.reason),
+      "explanation": .string(search.explanation),
+      "iterations": .integer(search.iterations),
+      "evaluations": .integer(search.evaluations),
+      "flux_fraction_inside": .number(search.fluxFractionInside),
+      "seconds": .number(search.seconds),
     ])
   }
 
   /// The covariance of the free parameters; nil without a posterior.
   private var covarianceJSON: JSONValue? {
-    covariance.map { names, matrix in
+    covariance.map { covariance in
       .members([
-        "names": .array(names.map { .string($0) }),
-        "matrix": .array(matrix.map { row in .array(row.map { .number($0) }) }),
+        "names": .array(covariance.names.map { .string($0) }),
+        "matrix": .array(covariance.matrix.map { row in .array(row.map { .number($0) }) }),
       ])
     }
   }
@@ -99,11 +103,11 @@ extension FitResult {
   private var posteriorJSON: JSONValue? {
     posterior.map { posterior in
       .members([
-        "chains": .integer(posterior.draws.chains),
-        "draws": .integer(posterior.draws.draws),
-        "log_evidence": posterior.approximation.map { .number($0.logEvidence) },
-        "flat_directions": posterior.approximation.map { .integer($0.flatDirections) },
-        "converged": posterior.approximation.map { .bool($0.mode.isConverged) },
+        "chains": .integer(posterior.chains),
+        "draws": .integer(posterior.draws),
+        "log_evidence": posterior.logEvidence.map { .number($0) },
+        "flat_directions": posterior.flatDirections.map { .integer($0) },
+        "converged": posterior.isConverged.map { .bool($0) },
         "seconds": .number(posterior.seconds),
       ])
     }
@@ -111,40 +115,37 @@ extension FitResult {
 
   /// What the sampler met; nil where no Markov chain made the draws.
   private var samplerJSON: JSONValue? {
-    guard let posterior, let sampler = posterior.sampler else { return nil }
-    let steps = sampler.acceptance.count
-    let acceptance = sampler.acceptance.reduce(0, +) / Double(max(1, steps))
-    return .members([
-      "chains": .integer(posterior.draws.chains),
-      "draws": .integer(posterior.draws.draws),
-      "warm_up": .integer(sampler.warmUp),
-      "divergences": .integer(sampler.divergences),
-      "leapfrogs": .integer(sampler.gradients.reduce(0, +)),
-      "warm_up_leapfrogs": .integer(sampler.warmUpGradients),
-      "step_size": .array(sampler.stepSizes.map { .number($0) }),
-      "acceptance": .number(acceptance),
-      "largest_tree_depth": .integer(sampler.treeDepth.max() ?? 0),
-      "e_bfmi": .array(posterior.draws.diagnostics.energyFractions.map { .number($0) }),
-      "was_cancelled": .bool(sampler.wasCancelled),
-    ])
+    sampler.map { sampler in
+      .members([
+        "chains": .integer(sampler.chains),
+        "draws": .integer(sampler.draws),
+        "warm_up": .integer(sampler.warmUp),
+        "divergences": .integer(sampler.divergences),
+        "leapfrogs": .integer(sampler.leapfrogs),
+        "warm_up_leapfrogs": .integer(sampler.warmUpLeapfrogs),
+        "step_size": .array(sampler.stepSizes.map { .number($0) }),
+        "acceptance": .number(sampler.acceptance),
+        "largest_tree_depth": .integer(sampler.largestTreeDepth),
+        "e_bfmi": .array(sampler.energyFractions.map { .number($0) }),
+        "was_cancelled": .bool(sampler.wasCancelled),
+      ])
+    }
   }
 
   /// What the variational fit is worth; nil where there was none.
   private var variationalJSON: JSONValue? {
-    guard let fit = posterior?.variational else { return nil }
-    let worth = fit.diagnostics
-    /// Returns a number; nil for infinity, which a tail without weights has.
-    func finite(_ x: Double) -> JSONValue? { x.isFinite ? .number(x) : nil }
-    return .members([
-      "reason": .string(fit.reason.rawValue),
-      "gradients": .integer(fit.gradients),
-      "elbo": finite(worth.elbo),
-      "elbo_error": finite(worth.elboError),
-      "pareto_k": finite(worth.paretoK),
-      "efficiency": finite(worth.efficiency),
-      "log_evidence": finite(worth.logEvidence),
-      "was_cancelled": .bool(fit.reason == .cancelled),
-    ])
+    variational.map { fit in
+      .members([
+        "reason": .string(fit.reason),
+        "gradients": .integer(fit.gradients),
+        "elbo": fit.elbo.map { .number($0) },
+        "elbo_error": fit.elboError.map { .number($0) },
+        "pareto_k": fit.paretoK.map { .number($0) },
+        "efficiency": fit.efficiency.map { .number($0) },
+        "log_evidence": fit.logEvidence.map { .number($0) },
+        "was_cancelled": .bool(fit.reason == "cancelled"),
+      ])
+    }
   }
 
   /// The inputs with their checksums, by role.
@@ -159,17 +160,61 @@ extension FitResult {
       })
   }
 
-  /// Shape and use of the image.
+  /// Shape, use and calibration of the image.
   private var imageJSON: JSONValue {
-    let image = best.fit.image
-    return .members([
+    .members([
       "width": .integer(image.width), "height": .integer(image.height),
-      "masked_pixels": .integer(image.mask.count - image.goodCount),
+      "masked_pixels": .integer(image.maskedCount),
       "psf_width": image.psf.map { .integer($0.width) },
       "psf_height": image.psf.map { .integer($0.height) },
       "psf_oversampling": image.psf.map { .integer($0.oversampling) },
-      "psf_sum": image.psf.map { .number($0.values.reduce(0, +)) },
-      "zero_point": image.zeroPoint.map { .number($0) },
+      "psf_sum": image.psf.map { .number($0.sum) },
+      "psf_center": image.psf.map { .array([.number($0.center.x), .number($0.center.y)]) },
+      "origin": .array([.number(image.origin.x), .number(image.origin.y)]),
+      "names": .members([
+        "science": .string(image.names.science), "noise": .string(image.names.noise),
+        "mask": image.names.mask.map { .string($0) }, "psf": image.names.psf.map { .string($0) },
+      ]),
+      "zero_point": calibration.zeroPoint.map { .number($0) },
+      "pixel_scale": calibration.pixelScale.map { .number($0) },
+      "world_coordinates": image.worldCoordinates.isEmpty
+        ? nil : .array(image.worldCoordinates.map(\.json)),
     ])
+  }
+}
+
+extension WorldCoordinateCard {
+  /// The card as JSON.
+  fileprivate var json: JSONValue {
+    let plain: JSONValue =
+      switch value {
+      case .string(let text): .string(text)
+      case .integer(let number): .integer(number)
+      case .real(let number): .number(number)
+      case .logical(let flag): .bool(flag)
+      case .undefined: .null
+      // A value that is kept as text only stands in a list of its own, so that no string is taken for it.
+      case .other(let text): .array([.string(text)])
+      }
+    return .members([
+      "keyword": .string(keyword), "value": plain, "comment": .string(comment),
+    ])
+  }
+
+  /// Reads a card.
+  init(_ place: JSONPlace) throws(FitRecordError) {
+    let plain: FITSValue
+    switch place.value["value"] {
+    case .string(let text)?: plain = .string(text)
+    case .integer(let number)?: plain = .integer(number)
+    case .number(let number)?: plain = .real(number)
+    case .bool(let flag)?: plain = .logical(flag)
+    case .array(let list)?:
+      guard case .string(let text)? = list.first else { throw place.error(expected: "a card") }
+      plain = .other(text)
+    default: plain = .undefined
+    }
+    self.init(
+      try place.member("keyword").string(), plain, comment: try place.member("comment").string())
   }
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// A result as a table of text: aligned columns, as many digits as the standard deviation justifies.
+// A report as a table of text: aligned columns, as many digits as the standard deviation justifies.
 
 import GalaxyModels
-import Inference
 import Rendering
 
 #if canImport(Glibc)
@@ -12,58 +11,59 @@ import Rendering
   import Darwin
 #endif
 
-extension FitResult {
-  /// The result as text: what was fitted, a table of the parameters, goodness of fit and verdict.
-  public var table: String {
-    let fit = best.fit
+extension FitReport {
+  /// The report as text: what was fitted, a table of the parameters, goodness of fit and verdict.
+  public var table: String { table(quantiles: nil) }
+
+  /// Returns the report as text, with other quantiles than 5, 16, 50, 84 and 95 %.
+  func table(quantiles: QuantileTable?) -> String {
     var lines = [
-      "\(fit.image.names.science): \(fit.prior.title), sky \(fit.prior.sky.rawValue), loss \(fit.loss), \(method)",
+      "\(image.names.science): \(title), sky \(sky.rawValue), loss \(loss), \(method)",
       pixelConvention + ", renderer \(renderer.rawValue)",
       "",
     ]
-    lines += TextTable.lines(rows)
+    let parents = parentParameters.map { $0.shifted(by: 0, name: "\($0.name) (parent)") }
+    lines += TextTable.lines(
+      Self.rows(
+        parameters + derived + parents, hasPosterior: posterior != nil,
+        isSampled: sampler != nil, quantiles: quantiles))
     lines.append("")
     lines.append(
-      "log posterior \(decimal(best.logPosterior, 3)), chi2 \(decimal(best.chiSquared, 1)) for \(best.pixelCount) pixels and \(fit.prior.freeSites.count) free parameters: \(decimal(best.reducedChiSquared, 3)) per degree of freedom"
+      "log posterior \(decimal(search.logPosterior, 3)), chi2 \(decimal(search.chiSquared, 1)) for \(search.pixelCount) pixels and \(search.freeCount) free parameters: \(decimal(search.reducedChiSquared, 3)) per degree of freedom"
     )
-    let inside = best.fluxFractionInside
-    if inside.isFinite, fit.prior.sources.contains(where: { $0.profile != .pointsource }) {
+    let inside = search.fluxFractionInside
+    if inside.isFinite, sources.contains(where: { $0.profile != .pointsource }) {
       lines.append("\(decimal(100 * inside, 1)) % of the flux lies inside the frame")
     }
-    if let posterior, let sampler = posterior.sampler {
-      let draws = posterior.draws
+    if let sampler {
       lines.append(
-        "\(draws.chains) chains of \(draws.draws) draws after \(sampler.warmUp) of warm-up, \(sampler.gradients.reduce(0, +)) leapfrog steps, \(sampler.divergences) divergences"
+        "\(sampler.chains) chains of \(sampler.draws) draws after \(sampler.warmUp) of warm-up, \(sampler.leapfrogs) leapfrog steps, \(sampler.divergences) divergences"
       )
     }
-    if let fit = posterior?.variational {
-      let worth = fit.diagnostics
+    if let fit = variational {
       // Weights that are all the same have no tail: the guide is the posterior.
-      let tail = worth.paretoK.isFinite ? "Pareto k \(decimal(worth.paretoK, 2))" : "no tail"
+      let tail = fit.paretoK.map { "Pareto k \(decimal($0, 2))" } ?? "no tail"
       lines.append(
-        "evidence bound \(decimal(worth.elbo, 3)) ± \(decimal(worth.elboError, 3)), importance weights with \(tail) and \(decimal(100 * worth.efficiency, 0)) % efficient, \(fit.gradients) gradients"
+        "evidence bound \(decimal(fit.elbo ?? .nan, 3)) ± \(decimal(fit.elboError ?? .nan, 3)), importance weights with \(tail) and \(decimal(100 * (fit.efficiency ?? .nan), 0)) % efficient, \(fit.gradients) gradients"
       )
     }
     lines.append(
-      "\(best.optimum.explanation), \(best.evaluations) evaluations, \(decimal(best.seconds + (posterior?.seconds ?? 0), 2)) s"
+      "\(search.explanation), \(search.evaluations) evaluations, \(decimal(search.seconds, 2)) s"
     )
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The rows of the table, head first.
-  private var rows: [[String]] {
-    let parents = parentParameters.map { $0.shifted(by: 0, name: "\($0.name) (parent)") }
-    return FitResult.rows(
-      parameters + derived + parents, hasPosterior: posterior != nil,
-      isSampled: posterior?.sampler != nil)
-  }
-
   /// Returns the rows of a table of summaries, head first.
   static func rows(
-    _ summaries: [ParameterSummary], hasPosterior: Bool, isSampled: Bool
+    _ summaries: [ParameterSummary], hasPosterior: Bool, isSampled: Bool,
+    quantiles: QuantileTable? = nil
   ) -> [[String]] {
     var head = ["parameter", "MAP"]
-    if hasPosterior { head += ["mean", "± sd", "5 %", "16 %", "50 %", "84 %", "95 %"] }
+    if hasPosterior {
+      let probabilities =
+        quantiles?.probabilities ?? ParameterSummary.probabilities.map(\.value)
+      head += ["mean", "± sd"] + probabilities.map { "\(significant(100 * $0, 4)) %" }
+    }
     if isSampled { head += ["ESS", "R-hat"] }
     var rows = [head + ["unit"]]
     for summary in summaries {
@@ -79,13 +79,17 @@ extension FitResult {
             + Array(repeating: "", count: head.count - 2) + [unit])
         continue
       }
-      let format = NumberFormat(error: sd, values: [summary.map, mean] + summary.quantiles)
+      let own = quantiles.map { $0.values[name] ?? [] } ?? summary.quantiles
+      let count = quantiles?.probabilities.count ?? ParameterSummary.probabilities.count
+      let format = NumberFormat(error: sd, values: [summary.map, mean] + own)
+      // A quantity whose draws are not all numbers has no quantiles.
+      let cells = own.count == count ? own.map { format($0) } : Array(repeating: "", count: count)
       let worth =
         isSampled
         ? [decimal(summary.bulkESS ?? .nan, 0), decimal(summary.rHat ?? .nan, 3)] : []
       rows.append(
         [name, format(summary.map), format(mean), "± " + format(sd)]
-          + summary.quantiles.map { format($0) } + worth + [unit])
+          + cells + worth + [unit])
     }
     return rows
   }
@@ -94,6 +98,15 @@ extension FitResult {
 extension String {
   /// The text without a blank at its start.
   fileprivate var trimmingBlank: String { hasPrefix(" ") ? String(dropFirst()) : self }
+}
+
+/// Quantiles of parameters at given probabilities, by name.
+struct QuantileTable {
+  /// The probabilities.
+  let probabilities: [Double]
+
+  /// The quantiles, by name of the parameter or derived quantity.
+  let values: [String: [Double]]
 }
 
 /// Text in columns.

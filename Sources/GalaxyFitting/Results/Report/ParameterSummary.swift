@@ -62,12 +62,16 @@ public struct ParameterSummary: Sendable, Hashable {
     self.unit = unit
     self.map = map
     isFixed = false
-    mean = draws.mean
-    standardDeviation = draws.standardDeviation
-    quantiles = draws.quantiles(Self.probabilities.map(\.value))
-    bulkESS = isSampled ? draws.bulkESS : nil
-    tailESS = isSampled ? draws.tailESS : nil
-    rHat = isSampled ? draws.rHat : nil
+    let mean = draws.mean
+    let quantiles = draws.quantiles(Self.probabilities.map(\.value))
+    /// Returns a number; nil where it is not finite, as files have it.
+    func finite(_ x: Double) -> Double? { x.isFinite ? x : nil }
+    self.mean = finite(mean)
+    standardDeviation = finite(draws.standardDeviation)
+    self.quantiles = quantiles.allSatisfy(\.isFinite) ? quantiles : []
+    bulkESS = isSampled ? finite(draws.bulkESS) : nil
+    tailESS = isSampled ? finite(draws.tailESS) : nil
+    rHat = isSampled ? finite(draws.rHat) : nil
   }
 
   /// Creates a summary from its parts.
@@ -83,6 +87,27 @@ public struct ParameterSummary: Sendable, Hashable {
     tailESS = old.tailESS
     rHat = old.rHat
   }
+
+  /// Reads the members of ``json``.
+  init(name: String, _ place: JSONPlace) throws(FitRecordError) {
+    self.name = name
+    unit = try place.optional("unit")?.string() ?? ""
+    map = try place.optional("map")?.double() ?? .nan
+    isFixed = try place.optional("fixed")?.bool() ?? false
+    mean = try place.optional("mean")?.double()
+    standardDeviation = try place.optional("sd")?.double()
+    var quantiles: [Double] = []
+    for probability in Self.probabilities {
+      if let value = try place.optional(probability.name)?.double() { quantiles.append(value) }
+    }
+    self.quantiles = quantiles
+    bulkESS = try place.optional("ess_bulk")?.double()
+    tailESS = try place.optional("ess_tail")?.double()
+    rHat = try place.optional("r_hat")?.double()
+  }
+
+  /// The median; nil without a posterior.
+  public var median: Double? { quantiles.count == 5 ? quantiles[2] : nil }
 
   /// Returns the summary of the same quantity counted from another zero point.
   func shifted(by offset: Double, name: String) -> ParameterSummary {
