@@ -116,8 +116,8 @@ let package = Package(
     program(
       "sersic",
       [
-        "Numerics", "Rendering", "FITS", "Inference", "GalaxyModels", "GalaxyFitting", "JSON",
-        arguments,
+        "Numerics", "Rendering", "FITS", "ASDF", "Inference", "GalaxyModels", "GalaxyFitting",
+        "JSON", "Plotting", arguments,
       ]),
     program(
       "Benchmarks",

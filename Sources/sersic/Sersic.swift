@@ -2,10 +2,12 @@
 //
 // The root command, and how errors become messages and exit status: 0 done, 1 failed, 2 input or options wrong.
 
+import ASDF
 import ArgumentParser
 import FITS
 import GalaxyFitting
 import GalaxyModels
+import JSON
 
 #if canImport(Glibc)
   import Glibc
@@ -27,7 +29,7 @@ struct Sersic: ParsableCommand {
     version: swiftSersicVersion,
     subcommands: [
       FitCommand.self, SimulateCommand.self, CheckCommand.self, DetectCommand.self,
-      GalfitCommand.self,
+      GalfitCommand.self, SummaryCommand.self, PlotCommand.self,
     ])
 
   /// Runs the command; returns the exit status.
@@ -68,6 +70,9 @@ struct Sersic: ParsableCommand {
     case let error as FITSError: error.description
     case let error as ObservedImageError: error.description
     case let error as GalaxyModelError: error.description
+    case let error as FitRecordError: error.description
+    case let error as ASDFError: error.description
+    case let error as JSONFileError: error.description
     default: nil
     }
   }

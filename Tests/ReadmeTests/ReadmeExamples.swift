@@ -21,6 +21,27 @@ func stockFit(_ folder: String) throws -> (best: MAPFit, posterior: PosteriorFit
   return (best, posterior)
 }
 
+/// What results tell, of the README.
+func results(_ fit: FitSingle, _ best: MAPFit, _ folder: String) throws -> (
+  result: FitResult, record: FitRecord, check: PredictiveCheck
+) {
+  let samples = try fit.sample(chains: 2, warmUp: 500, draws: 500, from: best, key: 44)
+  print(samples.summary())
+  print(samples.quantiles([0.16, 0.5, 0.84])["r_eff"] ?? [], try samples.latexTable())
+  try samples.cornerPlot().write(to: "\(folder)/corner.pdf")
+  try samples.tracePlot().write(to: "\(folder)/trace.svg")
+  try best.residualPlot().write(to: "\(folder)/residual.png")
+  try best.imagePlot().write(to: "\(folder)/image.png")
+  let bright = try samples.statistic("flux") { fluxes in fluxes.count { $0 > 800 } }
+  let check = try samples.predictiveCheck()
+  print(bright, check.isSound, check)
+  let result = FitResult(samples, calibration: Calibration(zeroPoint: 25, pixelScale: 0.2))
+  try result.save(to: "\(folder)/fit.asdf")
+  let record = try FitRecord(contentsOf: "\(folder)/fit.asdf")
+  print(record == result.record, try record.scalar("mu_eff").mean)
+  return (result, record, check)
+}
+
 /// The fit of several sources of the README.
 func severalSources(_ image: ObservedImage, _ folder: String) throws -> FitResult {
   let catalog = try SourceCatalog(reading: "\(folder)/sources.csv")

@@ -67,6 +67,20 @@ struct ReadmeTests {
     }
   }
 
+  @Test("results are drawn, checked, saved and read back the same")
+  func resultsAreKept() throws {
+    let folder = NSTemporaryDirectory() + "/readme-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let image = try Self.galaxy()
+    let fit = try FitSingle(image, prior: autoprior(image, .sersic, sky: .flat))
+    let (result, record, check) = try results(fit, fit.findMAP(), folder)
+    #expect(record == result.record)
+    #expect(check.isSound, "\(check)")
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    #expect(files == ["corner.pdf", "fit.asdf", "image.png", "residual.png", "trace.svg"])
+  }
+
   @Test("the fit of several sources finds both of a simulated pair")
   func severalSourcesRecovers() throws {
     let folder = NSTemporaryDirectory() + "/readme-" + UUID().uuidString
