@@ -47,6 +47,31 @@ struct AdaptationTests {
   }
 
   @Test(
+    "the automatic metric is dense where correlations call for it, diagonal otherwise and in a funnel"
+  )
+  func automatic() throws {
+    /// The numbers of directions that the chains' metrics treat apart.
+    func ranks(_ draws: Draws) throws -> [Int] {
+      try #require(draws.statistics).metrics.map(\.rank)
+    }
+    for (correlation, rank) in [(0.95, 5), (0.0, 0)] {
+      let factor = try #require(
+        CholeskyFactor(equicorrelated(5, correlation, narrowest: 0.01), 5))
+      let draws = try NUTS().run(
+        NormalTarget.factory(factor), chains: 4, warmUp: 1000, draws: 10, key: 1)
+      #expect(try ranks(draws) == [rank, rank, rank, rank], "\(correlation)")
+    }
+    // The scale of eight schools, a parameter, changes their widths: no one metric fits, and divergences must go on telling.
+    let centred = try NUTS().run(
+      eightSchools.logDensity(), chains: 8, warmUp: 1000, draws: 1000, key: 1)
+    #expect(try ranks(centred).allSatisfy { $0 == 0 })
+    #expect((centred.statistics?.divergences ?? 0) > 20)
+    #expect(
+      try ranks(NUTS().run(noncentred.logDensity(), chains: 4, warmUp: 1000, draws: 10, key: 1))
+        .allSatisfy { $0 == 0 })
+  }
+
+  @Test(
     "the low-rank metric needs at most half the gradients of the diagonal one where correlations are strong"
   )
   func lowRank() throws {

@@ -46,20 +46,6 @@ struct RunningCovariance: Sendable, Codable {
     return matrix
   }
 
-  /// The condition number of the matrix of correlations; infinite where it is not positive definite.
-  var correlationCondition: Double {
-    let n = mean.count
-    var matrix = covariance
-    let scales = (0..<n).map { matrix[$0 * n + $0].squareRoot() }
-    for r in 0..<n {
-      for c in 0..<n { matrix[r * n + c] /= scales[r] * scales[c] }
-    }
-    guard let values = symmetricEigen(matrix, n)?.values, let smallest = values.first,
-      let largest = values.last, smallest > RunningCovariance.rounding * Double(n) * largest
-    else { return .infinity }
-    return largest / smallest
-  }
-
   /// The smallest share of the largest eigenvalue, for each coordinate, that can be told from the rounding of products.
   private static let rounding = 1e-15
 
@@ -85,7 +71,7 @@ struct RunningCovariance: Sendable, Codable {
       factor = diagonal
     }
     guard (0..<n).allSatisfy({ factor[$0 * n + $0] > 0 }),
-      let eigen = symmetricEigen(whitened(covariance, factor, n), n),
+      let eigen = symmetricEigen(RunningCovariance.whitened(covariance, factor, n), n),
       let smallest = eigen.values.first, let largest = eigen.values.last,
       smallest > RunningCovariance.rounding * Double(n) * largest
     else {
@@ -115,7 +101,7 @@ struct RunningCovariance: Sendable, Codable {
   }
 
   /// Returns L⁻¹ S L⁻ᵀ, rid of the asymmetry of rounding.
-  private func whitened(_ s: [Double], _ lower: [Double], _ n: Int) -> [Double] {
+  static func whitened(_ s: [Double], _ lower: [Double], _ n: Int) -> [Double] {
     var half = s
     solve(lower, &half, n)
     var whole = transposed(half, n)
@@ -125,7 +111,7 @@ struct RunningCovariance: Sendable, Codable {
   }
 
   /// Sets B to L⁻¹ B.
-  private func solve(_ lower: [Double], _ b: inout [Double], _ n: Int) {
+  private static func solve(_ lower: [Double], _ b: inout [Double], _ n: Int) {
     lower.withUnsafeBufferPointer { l in
       b.withUnsafeMutableBufferPointer { b in
         guard let l = l.baseAddress, let b = b.baseAddress else { return }
@@ -135,7 +121,7 @@ struct RunningCovariance: Sendable, Codable {
   }
 
   /// Returns the transpose.
-  private func transposed(_ a: [Double], _ n: Int) -> [Double] {
+  private static func transposed(_ a: [Double], _ n: Int) -> [Double] {
     (0..<(n * n)).map { a[($0 % n) * n + $0 / n] }
   }
 }

@@ -25,9 +25,9 @@ public enum MetricAdaptation: String, Sendable, Codable, CaseIterable {
 /// Variances and covariances come from Stan's windows, 75 | 25 50 100 200 500 | 50 for 1000 iterations. The two that also use gradients
 /// learn within tens of draws, in windows that overlap.
 ///
-/// If unsure, keep `.automatic`: it is `.diagonal`, and `.dense` from the window on in which the correlations of at least a
-/// hundred draws, and twice as many as there are coordinates, have a condition number of 1000 or more. Correlations call for
-/// `.lowRank` (any dimension), or `.dense` (some tens of coordinates). `.fisherDiagonal` tunes sooner where warm-ups are short.
+/// If unsure, keep `.automatic`: it is `.diagonal`, and `.dense` where the draws and gradients of a window of at least a hundred draws,
+/// and at least twice as many as there are coordinates, promise trajectories of half the length or less, and do not contradict a
+/// normal posterior. Correlations of many coordinates call for `.lowRank`. `.fisherDiagonal` tunes sooner where warm-ups are short.
 public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
   /// How the metric is estimated.
   public var metric: MetricAdaptation
@@ -123,7 +123,10 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
   ) {
     tuning.update(info.acceptance)
     kernel.stepSize = tuning.stepSize
-    if let learnt = moments?.learn(state.position, iteration: iteration, present: kernel.metric) {
+    let slope = metric == .automatic ? (state as? any GradientState)?.gradient : nil
+    if let learnt = moments?.learn(
+      state.position, slope, iteration: iteration, present: kernel.metric)
+    {
       kernel.metric = learnt
       findStepSize(&kernel, state, target, key.folding(in: iteration))
     }
