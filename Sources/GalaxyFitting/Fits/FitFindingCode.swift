@@ -85,6 +85,10 @@ public enum FitFindingCode: String, Sendable, Hashable, Codable, CaseIterable {
   case noMaximum = "no-maximum"
   /// A density is level at its maximum in some direction.
   case flat
+  /// A posterior that was taken for a normal one in a combination is not.
+  case notNormal = "not-normal"
+  /// Fits that were combined do not agree.
+  case disagreement
 }
 
 extension InputFinding {

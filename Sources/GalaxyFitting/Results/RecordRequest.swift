@@ -83,6 +83,7 @@ public struct RecordRequest: Sendable {
   public func latex(_ record: FitRecord) throws -> String {
     var table = LatexTable()
     if let quantiles { table.quantiles = quantiles }
+    table.parameters = parameters
     return try prepared(record).latexTable(table)
   }
 
@@ -105,8 +106,9 @@ extension FitReport {
         "expected some of \(known.joined(separator: ", ")), found \"\(name)\"")
     }
     var result = self
-    result.parameters = parameters.filter { names.contains($0.name) }
-    result.derived = derived.filter { names.contains($0.name) }
+    // In the order in which they were named.
+    result.parameters = names.compactMap { name in parameters.first { $0.name == name } }
+    result.derived = names.compactMap { name in derived.first { $0.name == name } }
     result.parentParameters = parentParameters.filter { names.contains($0.name) }
     return result
   }

@@ -150,9 +150,10 @@ extension FitReport {
     let (scalars, note) = chosen(draws, parameters, free)
     var plot = CornerPlot(
       names: scalars.map(\.name), draws: scalars.map(\.unwrapped),
-      units: scalars.map { self[$0.name]?.unit == "image units" ? "" : unit(of: $0) },
+      units: scalars.map { unit(of: $0) },
       references: scalars.map { scalar in self[scalar.name].map { scalar.onBranch($0.map) } })
     plot.title = "\(image.names.science.fileName): \(title), \(method)\(note)"
+    plot.referenceName = "maximum of the posterior"
     return plot.figure()
   }
 
@@ -186,8 +187,21 @@ extension FitReport {
     )
   }
 
-  /// Returns the unit of a parameter or derived quantity; empty for pure numbers.
-  private func unit(of scalar: ScalarDraws) -> String { self[scalar.name]?.unit ?? "" }
+  /// Returns the unit of a parameter or derived quantity as short as pictures need it; empty for pure numbers.
+  private func unit(of scalar: ScalarDraws) -> String {
+    switch self[scalar.name]?.unit ?? "" {
+    case "pixels": "px"
+    case "radians": "rad"
+    case "degrees": "deg"
+    case "image units": "units"
+    case "image units / pixel": "units/px"
+    case "image units / pixel²": "units/px²"
+    case "median rms": "rms"
+    case "mag / pixel": "mag/px"
+    case "mag / arcsec²": "mag/arcsec²"
+    case let unit: unit
+    }
+  }
 }
 
 extension ScalarDraws {
