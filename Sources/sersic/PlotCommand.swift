@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import GalaxyFitting
+import Inference
 import Plotting
 
 /// A sort of picture.
@@ -37,7 +38,7 @@ struct PlotCommand: ParsableCommand {
     abstract: "Draws pictures of saved results.",
     discussion: """
       Reads what `sersic fit --output DIR` wrote, or a file that was saved from Swift, and writes residual.png, image.png, \
-      and with a posterior corner.png and trace.png into the folder of the result, or that of --output. With several \
+      with a posterior corner.png, and where Markov chains made it trace.png, into the folder of the result, or that of --output. With several \
       results and --output the names begin with those of the results.
       """)
 
@@ -110,7 +111,9 @@ struct PlotCommand: ParsableCommand {
   /// Returns the pictures that a record has data for.
   private func available(_ record: FitRecord) -> [PictureKind] {
     (record.pixels == nil ? [] : [.residual, .image])
-      + (record.draws == nil ? [] : [.corner, .trace])
+      + (record.draws == nil ? [] : [.corner])
+      // Only draws of Markov chains have an order.
+      + (record.draws?.statistics == nil ? [] : [.trace])
   }
 
   /// Returns what the names of a result's pictures begin with.

@@ -16,6 +16,8 @@ public struct CornerPlot: Sendable {
   public var units: [String]
   /// Values marked by lines, such as a truth or a maximum; nil for none.
   public var references: [Double?]
+  /// What the marked values are, for the note in the corner; not said if empty.
+  public var referenceName = ""
   /// The title; none if empty.
   public var title = ""
   /// The shares of the draws that the contours enclose, ascending: 1 and 2 σ of a two-dimensional Gaussian.
@@ -104,8 +106,9 @@ struct CornerPlotContents: Sendable {
     style = PlotStyle(label: count <= 8 ? 9.5 : 9, tick: count <= 8 ? 7.5 : 7, tickLength: 2.6)
     corner = PlotPoint(64, plot.title.isEmpty ? 36 : 58)
     let side = Double(count) * (cell + gap) - gap
-    // A single cell leaves no empty corner for the note, which then needs a line of its own.
-    size = PlotPoint(corner.x + side + 18, corner.y + side + (count == 1 ? 76 : 62))
+    // A single cell leaves no empty corner for the note, which then needs lines of its own.
+    let below = 62 + (count == 1 ? 3 + 11 * Double(CornerPlotContents.note(plot).count) : 0)
+    size = PlotPoint(corner.x + side + 18, corner.y + side + below)
   }
 
   /// Returns an axis that shows nearly all draws and the reference, and ends where the draws end if they do so sharply.
@@ -191,7 +194,7 @@ struct CornerPlotContents: Sendable {
   ) {
     let (x, y) = (plot.draws[column], plot.draws[row])
     // About one draw in seven lies outside 2 σ; more than some hundred dots would only blacken the cell.
-    let step = max(1, x.count / 2400)
+    let step = max(1, x.count / (plot.names.count > 6 ? 1200 : 2400))
     var points: [PlotPoint] = []
     for index in stride(from: 0, to: x.count, by: step) {
       let (u, v) = (frame.x.share(x[index]), frame.y.share(y[index]))
@@ -270,7 +273,8 @@ struct CornerPlotContents: Sendable {
           baseline: .top, angle: 45)
       }
     }
-    let name = ticks.axisLabel(plot.names[index])
+    let unit = plot.units[index].isEmpty ? "" : " [\(plot.units[index])]"
+    let name = ticks.axisLabel(plot.names[index] + unit)
     canvas.text(
       name, at: PlotPoint(rect(last, index).midX, rect(last, index).bottom + 37),
       size: canvas.fittingSize(of: name, size: style.label, room: cell - 4), align: .center,
@@ -300,25 +304,29 @@ struct CornerPlotContents: Sendable {
     place - start > margin && start + cell - place > margin
   }
 
-  /// Says in the empty corner what the contours and titles mean.
-  private func drawNote(on canvas: Canvas) {
+  /// What the contours, titles and lines mean.
+  private var note: [String] { CornerPlotContents.note(plot) }
+
+  /// Returns what the contours, titles and lines of a plot mean.
+  private static func note(_ plot: CornerPlot) -> [String] {
     let shares = plot.enclosed.map { fixed(100 * $0, decimals: 1) + " %" }.joined(separator: ", ")
-    let count = plot.draws[0].count
-    let lines = [
-      "\(count) draws", "titles: median, 16 % and 84 %",
+    return [
+      "\(plot.draws[0].count) draws", "titles: median, 16 % and 84 %",
       plot.names.count > 1 ? "contours enclose \(shares)" : "",
+      plot.referenceName.isEmpty || plot.references.allSatisfy { $0 == nil }
+        ? "" : "orange lines: \(plot.referenceName)",
     ].filter { !$0.isEmpty }
-    if plot.names.count == 1 {
+  }
+
+  /// Says in the empty corner, or below a single cell, what the contours and titles mean.
+  private func drawNote(on canvas: Canvas) {
+    let isAlone = plot.names.count == 1
+    let right = isAlone ? size.x - 14 : rect(0, plot.names.count - 1).right
+    let first = isAlone ? size.y - 8 - 11 * Double(note.count - 1) : corner.y - 14
+    for (index, line) in note.enumerated() {
       canvas.text(
-        lines.joined(separator: "; "), at: PlotPoint(size.x - 14, size.y - 8), size: 7,
-        align: .right, color: PlotColor(0.35, 0.35, 0.38))
-      return
-    }
-    let last = rect(0, plot.names.count - 1)
-    for (index, line) in lines.enumerated() {
-      canvas.text(
-        line, at: PlotPoint(last.right, corner.y - 14 + Double(index) * 11), size: 7.5,
-        align: .right, color: PlotColor(0.35, 0.35, 0.38))
+        line, at: PlotPoint(right, first + Double(index) * 11), size: 7.5, align: .right,
+        color: PlotColor(0.35, 0.35, 0.38))
     }
   }
 }

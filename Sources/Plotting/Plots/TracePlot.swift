@@ -75,7 +75,7 @@ public struct TracePlot: Sendable {
     }
     frame.draw(
       on: canvas, xParts: isLast ? .all : .marks, yParts: [.marks, .numbers],
-      yTicks: max(3, Int(area.height / 20)))
+      yTicks: max(5, Int(area.height / 14)))
     let ticks = values.ticks(atMost: 4)
     let label = ticks.axisLabel(names[index])
     canvas.text(
