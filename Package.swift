@@ -75,6 +75,7 @@ let package = Package(
     system("CCFITSIO", "cfitsio", apt: "libcfitsio-dev", brew: "cfitsio"),
     system("COpenBLAS", "openblas", apt: "libopenblas-dev", brew: "openblas"),
     system("CCairo", "cairo", apt: "libcairo2-dev", brew: "cairo"),
+    system("CWCS", "wcslib", apt: "wcslib-dev", brew: "wcslib"),
     // Row 0: machine.
     module("Numerics", ["CKernels", "CFFTW", "COpenBLAS"]),
     // Row 1: arrays.
@@ -84,7 +85,7 @@ let package = Package(
     // Row 3: language, and the leaves that know images.
     module("PPL", ["Numerics", "Tensors", "Distributions"]),
     module("Rendering", ["CKernels", "Numerics", "Tensors"]),
-    module("FITS", ["CCFITSIO"]),
+    module("FITS", ["CCFITSIO", "CWCS"]),
     module("Plotting", ["CCairo"]),
     module("ASDF", [yaml]),
     module("JSON"),
@@ -102,7 +103,7 @@ let package = Package(
       "GalaxyFitting",
       [
         "Numerics", "Tensors", "Distributions", "PPL", "Rendering", "FITS", "Plotting",
-        "Inference", "GalaxyModels", "JSON", "ASDF", csv,
+        "Inference", "GalaxyModels", "JSON", "ASDF", csv, yaml,
       ] + sourceExtractorDependencies),
     // Row 7: face.
     module(

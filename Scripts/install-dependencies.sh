@@ -4,8 +4,8 @@
 # Installs the system libraries that the package links, where they are missing; says what to do where it cannot.
 set -eu
 
-debian="libfftw3-dev libcfitsio-dev libopenblas-dev libcairo2-dev libsep-dev pkg-config fonts-dejavu-core"
-homebrew="fftw cfitsio openblas cairo pkg-config"
+debian="libfftw3-dev libcfitsio-dev libopenblas-dev libcairo2-dev libsep-dev wcslib-dev pkg-config fonts-dejavu-core"
+homebrew="fftw cfitsio openblas cairo wcslib pkg-config"
 swift="${SWIFT:-swift}"
 
 # Prints a message and ends the script.
@@ -67,7 +67,7 @@ case "$(uname -s)" in
       install_debian
     else
       missing=""
-      for library in fftw3 cfitsio openblas cairo; do
+      for library in fftw3 cfitsio openblas cairo wcslib; do
         pkg-config --exists "$library" 2>/dev/null || missing="$missing $library"
       done
       # SEP has no pkg-config file: its header tells.

@@ -42,6 +42,10 @@ public enum GalaxySite {
   public static let skyXSl = "sky_x_sl"
   /// The slope of the sky along y, in image units per pixel per pixel.
   public static let skyYSl = "sky_y_sl"
+  /// The displacement of a band along x, in pixels of the first band.
+  public static let dx = "dx"
+  /// The displacement of a band along y, in pixels of the first band.
+  public static let dy = "dy"
   /// How much larger the noise is than the rms, as a fraction, where that is free in a loss.
   public static let fracScatterIncrease = "frac_scatter_increase"
   /// The same in a mixture with outliers.
@@ -65,6 +69,7 @@ public enum GalaxySite {
     ("ellip", ellip), ("theta", theta), ("f1", f1), ("rEff1", rEff1), ("n1", n1),
     ("ellip1", ellip1), ("rEff2", rEff2), ("n2", n2), ("ellip2", ellip2), ("fPs", fPs),
     ("skyBack", skyBack), ("skyXSl", skyXSl), ("skyYSl", skyYSl),
+    ("dx", dx), ("dy", dy),
     ("fracScatterIncrease", fracScatterIncrease), ("sigFrac", sigFrac),
     ("sysScatterBase", sysScatterBase), ("outlierFracBase", outlierFracBase),
   ]
@@ -82,7 +87,7 @@ public enum GalaxySite {
   /// Returns the unit of a site; empty for pure numbers.
   public static func unit(of site: String) -> String {
     switch quantity(of: site) {
-    case xc, yc, rEff: "pixels"
+    case xc, yc, rEff, dx, dy: "pixels"
     case flux: "image units"
     case theta: "radians"
     case skyBack: "image units / pixel"

@@ -23,6 +23,24 @@ public protocol ModelPrior: Sendable, CustomStringConvertible {
 
   /// Returns the site of a single source that a site stands for: `n` for `n_2` of source 2; others are themselves.
   func parameter(_ site: String) -> String
+
+  /// The sites that need a prior, in order: those of the sources, of the sky, of the noise.
+  var sites: [String] { get }
+
+  /// The model in words.
+  var name: String { get }
+
+  /// The priors as text, by site.
+  var texts: [String: String] { get }
+
+  /// Whether a source has two components with a radius each.
+  var hasTwoRadii: Bool { get }
+
+  /// The prior of a site; nil where none has been set.
+  subscript(site: String) -> (any Distribution)? { get set }
+
+  /// Holds a parameter at a value: it has no prior and is not fitted.
+  mutating func fix(_ site: String, at value: Double)
 }
 
 /// One source of a stock model: its priors, and how its sites are named.
@@ -47,8 +65,9 @@ public struct SourcePrior: Sendable {
 }
 
 extension ModelPrior {
-  /// The sites that need a prior, in order: those of the sources, of the sky, of the noise.
   public var sites: [String] { sources.flatMap(\.sites) + sky.sites + (loss?.sites ?? []) }
+
+  public var hasTwoRadii: Bool { sources.contains { $0.profile.hasTwoRadii } }
 
   /// The sites that are not fixed, in order.
   public var freeSites: [String] { sites.filter { fixed[$0] == nil } }
@@ -65,7 +84,6 @@ extension ModelPrior {
     set { table.guesses = newValue }
   }
 
-  /// The prior of a site; nil where none has been set.
   public subscript(site: String) -> (any Distribution)? {
     get { table[site] }
     set { table[site] = newValue }
@@ -85,13 +103,11 @@ extension ModelPrior {
     Dictionary((loss?.sites ?? []).map { ($0, table.distribution($0)) }) { $1 }
   }
 
-  /// Holds a parameter at a value: it has no prior and is not fitted.
   public mutating func fix(_ site: String, at value: Double) { table.fixed[site] = value }
 
   /// Lets a fixed parameter vary again.
   public mutating func release(_ site: String) { table.fixed[site] = nil }
 
-  /// The model in words.
   public var name: String { "\(title) with sky \(sky.rawValue)" }
 
   /// Returns the unit of a site; empty for pure numbers.
@@ -131,7 +147,6 @@ extension ModelPrior {
 
   // MARK: - Text
 
-  /// The priors as text, by site.
   public var texts: [String: String] {
     var result: [String: String] = [:]
     for site in sites {

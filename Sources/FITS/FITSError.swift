@@ -34,6 +34,10 @@ public struct FITSError: Error, Sendable, CustomStringConvertible {
     case noSuchColumn
     /// The file cannot be created, written or replaced.
     case notWritable
+    /// The header has no coordinates on the sky.
+    case noWorldCoordinates
+    /// The coordinates on the sky contradict themselves, or do not reach a place.
+    case badWorldCoordinates
     /// Another failure reported by the library, with its status number.
     case library(status: Int)
   }

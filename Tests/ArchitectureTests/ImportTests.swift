@@ -9,7 +9,7 @@ private enum House {
   /// The row of each module of the package.
   static let rows: [String: Int] = [
     "CKernels": -1, "CFFTW": -1, "CCFITSIO": -1, "COpenBLAS": -1, "CCairo": -1,
-    "CSEP": -1,
+    "CSEP": -1, "CWCS": -1,
     "Numerics": 0, "Tensors": 1, "Distributions": 2,
     "PPL": 3, "Rendering": 3, "FITS": 3, "ASDF": 3, "JSON": 3, "Plotting": 3,
     "Inference": 4, "GalaxyModels": 5, "ReferenceModels": 5, "GalaxyFitting": 6,
@@ -27,7 +27,7 @@ private enum House {
     ],
     "ArgumentParser": ["sersic", "Benchmarks"],
     "SwiftCSV": ["GalaxyFitting"],
-    "Yams": ["ASDF"],
+    "Yams": ["ASDF", "GalaxyFitting"],
   ]
 
   /// Lower rows that a module must not know all the same.

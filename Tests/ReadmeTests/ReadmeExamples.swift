@@ -55,6 +55,26 @@ func severalSources(_ image: ObservedImage, _ folder: String) throws -> FitResul
   return result
 }
 
+/// The joint fit of several bands of the README.
+func severalBands(_ folder: String) throws -> BandsResult {
+  let bands = try [("g", 480.0), ("r", 620), ("i", 760)].map { name, wavelength in
+    let image = try ObservedImage(
+      science: "\(folder)/\(name).fits", rms: "\(folder)/\(name)_rms.fits",
+      psf: "\(folder)/\(name)_psf.fits", zeroPoint: 25)
+    return Band(name, image, wavelength: wavelength)
+  }
+  var prior = try autoprior(bands, .sersic)
+  prior["n"] = Uniform(0.5, 6)
+  try prior.link("r_eff", .polynomial(degree: 1))
+  let fit = try FitMultiBand(bands, prior: prior)
+  let result = try BandsResult(fit.estimatePosterior(.laplace))
+  print(result.table)
+  let between = try result.parameter("r_eff", at: [550])[0]
+  print(between.mean ?? .nan, between.standardDeviation ?? .nan)
+  print(try result.band("r").table)
+  return result
+}
+
 /// The user's own galaxy of the README.
 func bulgeDiskNucleus(_ image: ObservedImage) -> Model<LightProfile> {
   Model { m in

@@ -107,6 +107,44 @@ struct ReadmeTests {
     }
   }
 
+  @Test("the joint fit of three bands finds one galaxy, and the radius between the bands")
+  func severalBandsRecovers() throws {
+    let folder = NSTemporaryDirectory() + "/readme-" + UUID().uuidString
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let blank = try Self.galaxy()
+    let psf = try #require(blank.psf)
+    for (k, name) in ["g", "r", "i"].enumerated() {
+      // Straight in the logarithm: 4.5 at 480, 3.5 at 760.
+      let radius = 4.5 * pow(3.5 / 4.5, Double(k) / 2)
+      let light = Sersic(
+        xc: 24.3, yc: 20.8, flux: 400 + 200 * Double(k), rEff: radius, n: 1.5, ellip: 0.3,
+        theta: 0.8)
+      let key = RandomKey(7).folding(in: name)
+      let science = try blank.rendered(light).enumerated().map {
+        $1 + 0.1 + 0.05 * key.normal(UInt64($0))
+      }
+      for (suffix, width, height, values) in [
+        ("", blank.width, blank.height, science), ("_rms", blank.width, blank.height, blank.rms),
+        ("_psf", psf.width, psf.height, psf.values),
+      ] {
+        try FITSWriter.write(
+          [FITSOutputImage(name: "", width: width, height: height, values: values)],
+          to: "\(folder)/\(name)\(suffix).fits")
+      }
+    }
+    let result = try severalBands(folder)
+    #expect(result.best.isConverged)
+    for (name, truth) in [("n", 1.5), ("ellip", 0.3), ("flux_r", 600), ("r_eff_g", 4.5)] {
+      let summary = try #require(result[name])
+      let (mean, sd) = (try #require(summary.mean), try #require(summary.standardDeviation))
+      #expect(abs(mean - truth) < 4.5 * sd, "\(name): \(mean) ± \(sd)")
+    }
+    let between = try result.parameter("r_eff", at: [550])[0]
+    let truth = 4.5 * pow(3.5 / 4.5, 0.25)
+    #expect(abs((between.mean ?? 0) - truth) < 4.5 * (between.standardDeviation ?? 0))
+  }
+
   @Test("the model of one's own runs, and its draws have the shape of one chain")
   func ownGalaxyRuns() throws {
     let draws = try approximateOwnGalaxy(Self.galaxy())

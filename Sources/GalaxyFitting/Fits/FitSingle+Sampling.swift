@@ -55,7 +55,7 @@ extension GalaxyFit {
   /// Else it is where the search has converged, the density curves down in every direction, and angles are sharp: an angle
   /// that is not runs around its circle, on which the curvature at one point says nothing of the others.
   private func isTrusted(_ approximation: LaplaceApproximation?) -> Bool {
-    guard !prior.sources.contains(where: { $0.profile.hasTwoRadii }), let approximation,
+    guard !prior.hasTwoRadii, let approximation,
       approximation.mode.isConverged, approximation.flatDirections == 0
     else { return false }
     let covariance = approximation.covariance

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What the stock fits of one image have in common: an image, priors, a model, its compiled density.
+// What the stock fits have in common: one image or several bands, priors, a model, its compiled density.
 
 public import GalaxyModels
 public import Inference
@@ -8,18 +8,21 @@ public import PPL
 public import Rendering
 import Tensors
 
-/// A stock fit to one image: ``FitSingle`` of one source, ``FitMulti`` of several.
+/// A stock fit: ``FitSingle`` of one source in one image, ``FitMulti`` of several, ``FitMultiBand`` of several bands together.
 public protocol GalaxyFit: Sendable {
   /// The sort of priors.
   associatedtype Prior: ModelPrior
 
-  /// The image.
+  /// The image; of several bands that of the first.
   var image: ObservedImage { get }
+
+  /// The images that are fitted together, each with its loss: one, or one of each band.
+  var exposures: [Exposure] { get }
 
   /// The priors, those of the noise's parameters included.
   var prior: Prior { get }
 
-  /// The density of the pixels around the model image.
+  /// The density of the pixels around the model image; of several bands that of the first.
   var loss: ImageLoss { get }
 
   /// How the scene is rendered.
@@ -45,6 +48,8 @@ public protocol GalaxyFit: Sendable {
 }
 
 extension GalaxyFit {
+  public var exposures: [Exposure] { [Exposure(image, loss: loss)] }
+
   /// Whether the pixels are integrated over, or the PSF brings the pixel response.
   public var pixelResponse: PixelResponse { image.pixelResponse }
 

@@ -22,13 +22,13 @@ public struct MAPFit: Sendable {
   /// The log posterior density at the maximum, up to the evidence: log prior + log likelihood.
   public let logPosterior: Double
 
-  /// The model image, row-major, in image units.
-  public let modelImage: [Double]
+  /// The model image of each exposure: one, or one of each band; row-major, in image units.
+  public let modelImages: [[Double]]
 
-  /// Σ ((data − model) / rms)² over the good pixels.
+  /// Σ ((data − model) / rms)² over the good pixels, of all bands together.
   public let chiSquared: Double
 
-  /// The number of good pixels.
+  /// The number of good pixels, of all bands together.
   public let pixelCount: Int
 
   /// The number of evaluations of the density, all starts together.
@@ -54,27 +54,29 @@ public struct MAPFit: Sendable {
     self.evaluations = evaluations
     self.seconds = seconds
     let sites = fit.prior.freeSites
-    let values = fit.density.constrain(best.position, sites: sites + [GalaxySite.model])
+    let exposures = fit.exposures
+    let values = fit.density.constrain(
+      best.position, sites: sites + exposures.map { $0.site(GalaxySite.model) })
     parameters = fit.prior.sites.map { site in
       (site, fit.prior.fixed[site] ?? values[site]?.item() ?? .nan)
     }
-    let image = values[GalaxySite.model]?.elements ?? []
-    modelImage = image
+    let images = exposures.map { values[$0.site(GalaxySite.model)]?.elements ?? [] }
+    modelImages = images
     logPosterior = best.value
-    var sum = 0.0
-    for k in image.indices where !fit.image.mask[k] {
-      let r = (fit.image.science[k] - image[k]) / fit.image.rms[k]
-      sum += r * r
-    }
-    chiSquared = sum
-    pixelCount = fit.image.goodCount
+    chiSquared = zip(exposures, images).reduce(0) { $0 + $1.0.chiSquared(of: $1.1) }
+    pixelCount = exposures.reduce(0) { $0 + $1.image.goodCount }
     let named = Dictionary(parameters.map { ($0.name, $0.value) }) { $1 }
-    let sky = MAPFit.skyImage(fit.image, named)
+    // What the frame lacks is judged for one image; of several bands each by itself is.
+    let light = zip(images[0], MAPFit.skyImage(fit.image, named)).map { $0 - $1 }
     findings =
       MAPFit.findings(fit, best, modes, parameters)
-      + NoiseVerdict(fit, named, model: image).findings
-      + FrameVerdict(fit, named, light: zip(image, sky).map { $0 - $1 }).findings
+      + zip(exposures, images).flatMap { exposure, image in
+        NoiseVerdict(fit, exposure, named, model: image).findings
+      } + (exposures.count == 1 ? FrameVerdict(fit, named, light: light).findings : [])
   }
+
+  /// The model image, row-major, in image units; of several bands that of the first.
+  public var modelImage: [Double] { modelImages.first ?? [] }
 
   /// The parameters by name.
   public var values: [String: Double] { Dictionary(parameters.map { ($0.name, $0.value) }) { $1 } }
@@ -131,11 +133,12 @@ public struct MAPFit: Sendable {
     if !best.isConverged {
       list.append(InputFinding(.warning, "not-converged", subject: "fit", best.explanation))
     }
-    if fit.image.goodCount <= fit.prior.freeSites.count {
+    let pixels = fit.exposures.reduce(0) { $0 + $1.image.goodCount }
+    if pixels <= fit.prior.freeSites.count {
       list.append(
         InputFinding(
           .warning, "few-pixels", subject: fit.image.names.science,
-          "expected more unmasked pixels than free parameters, found \(fit.image.goodCount) for \(fit.prior.freeSites.count): the priors decide; use a larger image, or fix parameters"
+          "expected more unmasked pixels than free parameters, found \(pixels) for \(fit.prior.freeSites.count): the priors decide; use a larger image, or fix parameters"
         ))
     }
     for (name, value) in parameters where fit.prior.fixed[name] == nil {
@@ -149,7 +152,7 @@ public struct MAPFit: Sendable {
         continue
       }
       // A share of outliers of zero is an end of what there is, not of the prior; `NoiseVerdict` says so.
-      if name == GalaxySite.outlierFracBase && bound == 0 { continue }
+      if fit.prior.parameter(name) == GalaxySite.outlierFracBase && bound == 0 { continue }
       list.append(
         InputFinding(
           .warning, "at-bound", subject: name,

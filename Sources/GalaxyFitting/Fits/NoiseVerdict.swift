@@ -16,12 +16,23 @@ struct NoiseVerdict {
   /// What makes the noise doubtful, or is worth knowing about it.
   private(set) var findings: [InputFinding] = []
 
-  /// Examines a model image at the parameters it belongs to.
-  init(_ fit: any GalaxyFit, _ values: [String: Double], model: [Double]) {
-    examineScatter(fit, values, model)
-    examineCounts(fit, model)
-    examineParameters(fit, values)
+  /// The image and its loss.
+  private let exposure: Exposure
+
+  /// Examines the model of one exposure at the parameters that it belongs to.
+  init(_ fit: any GalaxyFit, _ exposure: Exposure, _ values: [String: Double], model: [Double]) {
+    self.exposure = exposure
+    // A fit without numbers has no model image.
+    guard model.count == exposure.image.science.count else { return }
+    var noise: [String: Double] = [:]
+    for site in exposure.loss.sites { noise[site] = values[exposure.site(site)] }
+    examineScatter(fit, noise, model)
+    examineCounts(model)
+    examineParameters(fit, noise)
   }
+
+  /// What a finding is about: the fit, or one band of it.
+  private var subject: String { exposure.band.map { "band \($0)" } ?? "fit" }
 
   /// Adds a finding.
   private mutating func add(
@@ -34,8 +45,8 @@ struct NoiseVerdict {
   private mutating func examineScatter(
     _ fit: any GalaxyFit, _ values: [String: Double], _ model: [Double]
   ) {
-    let image = fit.image
-    let noise = fit.loss.standardDeviations(of: image, model: model, values)
+    let image = exposure.image
+    let noise = exposure.loss.standardDeviations(of: image, model: model, values)
     var residuals: [Double] = []
     residuals.reserveCapacity(image.goodCount)
     for k in model.indices where !image.mask[k] {
@@ -43,7 +54,7 @@ struct NoiseVerdict {
     }
     let freedom = Double(max(1, residuals.count - fit.prior.freeSites.count))
     let square: Double
-    if fit.loss.isRobust {
+    if exposure.loss.isRobust {
       let scale = biweightScale(residuals)
       square = scale * scale
     } else {
@@ -51,39 +62,39 @@ struct NoiseVerdict {
     }
     // With the thousands of pixels of an image, noise alone keeps this within some hundredths of 1.
     guard square > 2 else { return }
-    let rms = fit.loss.free == nil ? "or the rms is too small" : "even with free noise"
+    let rms = exposure.loss.free == nil ? "or the rms is too small" : "even with free noise"
     add(
-      .warning, "poor-fit", "fit",
+      .warning, "poor-fit", subject,
       "the reduced χ² is \(rounded(square)): the model does not describe the pixels, \(rms), and quoted errors are then too small too; look at the residuals, mask neighbours, or use another profile or a robust loss"
     )
   }
 
   /// Warns where the rms contradicts the noise of counts: the gain is wrong, or there is other noise.
-  private mutating func examineCounts(_ fit: any GalaxyFit, _ model: [Double]) {
-    guard fit.loss.isCounting else { return }
-    let image = fit.image
-    let noise = fit.loss.standardDeviations(of: image, model: model, [:])
+  private mutating func examineCounts(_ model: [Double]) {
+    guard exposure.loss.isCounting else { return }
+    let image = exposure.image
+    let noise = exposure.loss.standardDeviations(of: image, model: model, [:])
     let ratios = model.indices.compactMap { image.mask[$0] ? nil : image.rms[$0] / noise[$0] }
     // A third: beyond what the mean of bright and faint pixels, or a rounded gain, would make.
     guard let ratio = median(ratios), ratio > 1.33 || ratio < 0.75 else { return }
     add(
-      .warning, "loss-gain", "fit",
+      .warning, "loss-gain", subject,
       "expected an rms like that of counts, found \(rounded(ratio)) times as much: the gain or the sky of the Poisson loss is wrong, or there is other noise such as that of the read-out, and errors are wrong by as much; check gain and sky, or use the Gaussian loss"
     )
   }
 
   /// Notes parameters of the noise that come out as nothing.
   private mutating func examineParameters(_ fit: any GalaxyFit, _ values: [String: Double]) {
-    for site in fit.loss.sites where fit.prior.fixed[site] == nil {
+    for site in exposure.loss.sites where fit.prior.fixed[exposure.site(site)] == nil {
       guard let value = values[site] else { continue }
       // A thousandth of the rms, or of a twentieth of the pixels, changes no result.
       if site == GalaxySite.sysScatterBase && value < 1e-3 {
         add(
-          .note, "no-systematic", site,
+          .note, "no-systematic", exposure.site(site),
           "no noise is found besides the rms; the same loss without it gives the same answer")
       } else if site == GalaxySite.outlierFracBase && value < 1e-3 {
         add(
-          .note, "no-outliers", site,
+          .note, "no-outliers", exposure.site(site),
           "no outliers are found; the Gaussian loss gives the same answer")
       }
     }

@@ -82,6 +82,15 @@ extension Draws {
     return result
   }
 
+  /// Returns draws of other quantities that were computed from these, one for one; what the sampler told stays.
+  ///
+  /// - Precondition: Each site has as many draws.
+  package func replacingSites(_ sites: [Site]) -> Draws {
+    var result = Draws(chains: chains, draws: draws, sites: sites)
+    result.statistics = statistics
+    return result
+  }
+
   /// Returns the chains of several runs of the same sites, one after the other.
   ///
   /// - Precondition: There is a run, and all have the same sites and number of draws.

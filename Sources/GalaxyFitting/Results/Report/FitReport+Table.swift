@@ -28,9 +28,15 @@ extension FitReport {
         parameters + derived + parents, hasPosterior: posterior != nil,
         isSampled: sampler != nil, quantiles: quantiles))
     lines.append("")
-    lines.append(
+    lines += verdict
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The lines under the table: goodness of fit, what the sampler met, why the search stopped.
+  var verdict: [String] {
+    var lines = [
       "log posterior \(decimal(search.logPosterior, 3)), chi2 \(decimal(search.chiSquared, 1)) for \(search.pixelCount) pixels and \(search.freeCount) free parameters: \(decimal(search.reducedChiSquared, 3)) per degree of freedom"
-    )
+    ]
     let inside = search.fluxFractionInside
     if inside.isFinite, sources.contains(where: { $0.profile != .pointsource }) {
       lines.append("\(decimal(100 * inside, 1)) % of the flux lies inside the frame")
@@ -50,7 +56,7 @@ extension FitReport {
     lines.append(
       "\(search.explanation), \(search.evaluations) evaluations, \(decimal(search.seconds, 2)) s"
     )
-    return lines.joined(separator: "\n") + "\n"
+    return lines
   }
 
   /// Returns the rows of a table of summaries, head first.
