@@ -38,7 +38,7 @@ struct Measure: ParsableCommand {
   private static let all =
     processBenchmarks + eightSchoolsBenchmarks + galaxyBenchmarks + renderingBenchmarks
     + rendererBenchmarks + fittingBenchmarks + sceneBenchmarks + referenceBenchmarks
-    + samplingBenchmarks + peerBenchmarks
+    + samplingBenchmarks + bandsBenchmarks + peerBenchmarks
 
   /// Runs the cases; those that cannot run or are wrong are named on standard error.
   func run() throws {

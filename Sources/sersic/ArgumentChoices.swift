@@ -13,6 +13,7 @@ extension RenderingMethod: ExpressibleByArgument {}
 extension PixelResponse: ExpressibleByArgument {}
 extension PriorStyle: ExpressibleByArgument {}
 extension MAPOptimizer: ExpressibleByArgument {}
+extension BandsConfiguration.Method: ExpressibleByArgument {}
 
 /// A way of fitting.
 enum FitMethod: String, CaseIterable, ExpressibleByArgument {

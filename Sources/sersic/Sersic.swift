@@ -28,7 +28,8 @@ struct Sersic: ParsableCommand {
       """,
     version: swiftSersicVersion,
     subcommands: [
-      FitCommand.self, SimulateCommand.self, CheckCommand.self, DetectCommand.self,
+      FitCommand.self, BandsCommand.self, SimulateCommand.self, CheckCommand.self,
+      DetectCommand.self,
       GalfitCommand.self, SummaryCommand.self, PlotCommand.self,
     ])
 

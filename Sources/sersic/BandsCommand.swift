@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+//
+// `sersic bands`: a joint fit of several bands by a configuration in YAML.
+
+import ArgumentParser
+import Foundation
+import GalaxyFitting
+import GalaxyModels
+import Inference
+import JSON
+import Numerics
+
+/// The command `sersic bands`.
+struct BandsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bands",
+    abstract: "Fits one source, or several, in several bands together.",
+    discussion: """
+      Reads a configuration in YAML; paths in it are relative to its folder:
+
+        bands:                        # the first one's pixels are those of positions, radii and angles
+          - name: g                   # sites of a band end in its name: flux_g, sky_back_g
+            wavelength: 480           # any unit, needed by polynomials and splines
+            image: g.fits
+            rms: g_rms.fits           # or variance, weight
+            psf: g_psf.fits
+            zero_point: 25
+          - name: r
+            wavelength: 620
+            image: r.fits
+            rms: r_rms.fits
+            psf: r_psf.fits
+            zero_point: 25
+            mask: r_mask.fits
+            sky: tilted-plane         # instead of that of all bands
+        profile: sersic               # or catalog: sources.csv, for several sources
+        sky: flat
+        loss: gaussian
+        links:                        # all but the fluxes are constant where nothing is said
+          r_eff: polynomial:degree=1  # free, b-spline:coefficients=3,degree=2
+          n: free
+        priors:
+          n: uniform(0.5, 6)
+          flux_g: normal(150, 30)
+        fix: {ellip: 0.3}
+        start: {r_eff: 4}
+        offsets: 0.3                  # bands may be displaced by some 0.3 pixels of the first
+        wavelengths: [550, 700]       # tell linked parameters there, too
+        method: laplace               # map, svi-mvn, svi-flow, nuts
+        output: fit
+
+      Further keys: center, prior_style, renderer, draws, chains, warmup, seed, plots; in a band \
+      mask_good_value, normalize_psf, psf_oversampling, psf_center, pixel_response, loss, and map: pixels, or \
+      [xx, xy, yx, yy, x0, y0], where the headers do not say how the pixels of a band lie on those of the first.
+
+      The table goes to standard output (a JSON document with --json), and with an output folder \
+      result.json, corner.png and posterior.asdf of the joint fit, and in a folder for each band result.json, model.fits, \
+      residual.png, and with a posterior corner.png and posterior.asdf in the pixels of the band. \
+      Exit status as of `sersic fit`.
+      """)
+
+  @Argument(help: ArgumentHelp("The configuration, YAML.", valueName: "config"))
+  var config: String
+
+  @Option(help: "The way of fitting, instead of that of the configuration.")
+  var method: BandsConfiguration.Method?
+
+  @Option(
+    parsing: .unconditional, help: "The seed of all draws, instead of that of the configuration.")
+  var seed: UInt64?
+
+  @Option(
+    help: ArgumentHelp(
+      "The folder for the results, instead of that of the configuration.", valueName: "dir"))
+  var output: String?
+
+  @Flag(name: .customLong("no-plots"), help: "Draw no pictures.")
+  var noPlots = false
+
+  @Flag(help: "Write a JSON document to standard output instead of the table.")
+  var json = false
+
+  func run() throws {
+    var configuration = try BandsConfiguration(reading: text(), file: config)
+    if let method { configuration.method = method }
+    if let seed { configuration.seed = seed }
+    let prepared = try configuration.prepare()
+    let fit = prepared.fit
+    let shown = fit.bands.flatMap(\.image.findings) + fit.findings + prepared.remarks
+    Terminal.report(shown)
+    let folder = try (output ?? configuration.output).map { try OutputFolder($0) }
+
+    Interruption.catchNext()
+    Terminal.report(
+      "fitting \(fit.prior.freeSites.count) parameters to \(fit.bands.reduce(0) { $0 + $1.image.goodCount }) pixels of \(fit.bands.count) bands"
+    )
+    let result = try compute(configuration, prepared)
+    try finish(result, configuration, folder, shown: shown)
+  }
+
+  /// Returns the text of the configuration.
+  private func text() throws -> String {
+    do {
+      return try String(contentsOfFile: config, encoding: .utf8)
+    } catch {
+      let isThere = FileManager.default.fileExists(atPath: config)
+      throw OptionError(
+        config,
+        isThere
+          ? "expected a configuration in YAML, found a file that cannot be read as text; check its permissions and encoding (UTF-8)"
+          : "expected a configuration in YAML, found no such file; check the path")
+    }
+  }
+
+  /// Searches the maximum, and estimates the posterior where that is asked for and the search was not stopped.
+  private func compute(
+    _ configuration: BandsConfiguration, _ prepared: BandsConfiguration.Prepared
+  ) throws -> BandsResult {
+    let best = try prepared.fit.findMAP(
+      start: prepared.starts, isCancelled: Patience("searching the maximum").isOver)
+    var remarks = prepared.remarks
+    var posterior: PosteriorFit?
+    if !Interruption.isRequested {
+      do {
+        posterior = try estimate(configuration, prepared.fit, best)
+      } catch {
+        remarks.append(
+          InputFinding(
+            .warning, FitFindingCode.posteriorFailed.rawValue, subject: "posterior",
+            "\(error); the result is that of the maximum alone"))
+      }
+    }
+    if Interruption.isRequested {
+      // As in a fit of one image: draws of chains and guides are worth something, other estimates that were stopped are not.
+      let hasDraws = posterior?.sampler != nil && (posterior?.draws.draws ?? 0) >= 4
+      if !hasDraws && posterior?.variational == nil { posterior = nil }
+      remarks.append(
+        InputFinding(
+          .warning, FitFindingCode.interrupted.rawValue, subject: "fit",
+          "stopped on request; the numbers are those of the \(posterior == nil ? "best point" : "draws") so far"
+        ))
+    }
+    let provenance = FitProvenance(
+      inputs: prepared.inputs, seed: configuration.seed,
+      command: FitProvenance.command(["sersic"] + CommandLine.arguments.dropFirst()))
+    return try BandsResult(best, posterior: posterior, provenance: provenance, remarks: remarks)
+  }
+
+  /// Estimates the posterior by the method that was asked for.
+  private func estimate(
+    _ configuration: BandsConfiguration, _ fit: FitMultiBand, _ best: MAPFit
+  ) throws -> PosteriorFit? {
+    let key = RandomKey(configuration.seed)
+    let count = configuration.draws ?? (configuration.method == .nuts ? 1000 : 10_000)
+    let way: PosteriorMethod
+    switch configuration.method {
+    case .map: return nil
+    case .nuts:
+      return try fit.sample(
+        chains: configuration.chains, warmUp: configuration.warmUp, draws: count, from: best,
+        key: key, progress: .terminal, isCancelled: { Interruption.isRequested })
+    case .laplace: way = .laplace
+    case .sviMVN: way = .sviMVN
+    case .sviFlow: way = .sviFlow
+    }
+    return try fit.estimatePosterior(
+      way, from: best, draws: count, key: key, progress: way == .laplace ? .none : .terminal,
+      isCancelled: { Interruption.isRequested })
+  }
+
+  /// Prints the result, writes its files, and says what was done.
+  private func finish(
+    _ result: BandsResult, _ configuration: BandsConfiguration, _ folder: OutputFolder?,
+    shown: [InputFinding]
+  ) throws {
+    let linked = result.fit.prior.parameters.filter(\.link.needsWavelengths)
+    let between = try linked.flatMap {
+      configuration.wavelengths.isEmpty
+        ? [] : try result.parameter($0.name, at: configuration.wavelengths)
+    }
+    // First of all the numbers: what fails later cannot take them away.
+    var isWhole = Terminal.write(
+      json ? result.json(at: between).text + "\n" : result.table(at: between))
+    Terminal.report(result.findings, after: shown)
+    let products =
+      folder.map {
+        result.write(to: $0, plots: configuration.plots && !noPlots, summaries: between)
+      } ?? []
+    for product in products {
+      if let failure = product.failure {
+        Terminal.report("error: \(product.path) was not written: \(failure)")
+        isWhole = false
+      }
+    }
+    let written = products.filter { $0.failure == nil }.map(\.name)
+    if let folder, !written.isEmpty {
+      Terminal.report("wrote \(written.joined(separator: ", ")) to \(folder.path)")
+    }
+    guard result.joint.isUsable else {
+      throw CommandFailure(
+        description:
+          "the fit has no finite result: \(result.best.optimum.explanation); run sersic check on each of the inputs"
+      )
+    }
+    let isComplete = configuration.method == .map || result.posterior != nil
+    guard isWhole, isComplete, !Interruption.isRequested else {
+      throw ExitCode(ExitStatus.failed)
+    }
+  }
+}
