@@ -28,7 +28,8 @@ struct Sersic: ParsableCommand {
       """,
     version: swiftSersicVersion,
     subcommands: [
-      FitCommand.self, BandsCommand.self, SimulateCommand.self, CheckCommand.self,
+      FitCommand.self, MultiCommand.self, BandsCommand.self, SimulateCommand.self,
+      CheckCommand.self,
       DetectCommand.self,
       GalfitCommand.self, SummaryCommand.self, PlotCommand.self,
     ])

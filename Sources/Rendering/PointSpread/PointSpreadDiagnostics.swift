@@ -163,20 +163,31 @@ public struct PointSpreadDiagnostics: Sendable, Hashable {
       "PSF: expected a sum of 1, found \(sum): fluxes come out divided by it; "
         + "normalise the PSF, unless this is meant"
     case .offCenter:
-      "PSF: expected the centroid at the nominal centre, found it \(centroidOffsetX) pixels off in x "
-        + "and \(centroidOffsetY) in y: positions shift by as much; give the star's position as the centre"
+      "PSF: expected the centroid at the nominal centre, found it \(rounded(centroidOffsetX)) pixels off in x "
+        + "and \(rounded(centroidOffsetY)) in y: positions shift by as much; give the star's position as the centre"
     case .evenSized:
       "PSF: expected odd numbers of columns and rows, found an even one: the centre is taken to be "
         + "between two pixels; give the star's position if it is elsewhere"
     case .negative:
-      "PSF: expected no negative light, found \(100 * negativeFraction) % of it: "
+      "PSF: expected no negative light, found \(rounded(100 * negativeFraction)) % of it: "
         + "check the background that was subtracted"
     case .undersampled:
       "PSF: expected a transform below 1 % at the Nyquist frequency, found "
-        + "\(100 * nyquistModulus) %: undersampled; use a PSF on a finer grid (oversampling)"
+        + "\(rounded(100 * nyquistModulus)) %: undersampled; use a PSF on a finer grid (oversampling)"
     case .largerThanImage:
       "PSF: expected an array no larger than the image, found a larger one: "
         + "check that the files are not swapped, or cut the PSF"
     }
   }
+}
+
+/// Returns a number with three significant figures, for a message.
+private func rounded(_ x: Double) -> Double {
+  guard x != 0, x.isFinite else { return x }
+  var unit = 1.0
+  while abs(x) / unit >= 1000 { unit *= 10 }
+  while abs(x) / unit < 100 { unit /= 10 }
+  // A power of ten below one is not exact: divide by its inverse, which is.
+  let inverse = (1 / unit).rounded()
+  return unit < 1 ? (x * inverse).rounded() / inverse : (x / unit).rounded() * unit
 }

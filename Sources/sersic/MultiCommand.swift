@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+//
+// `sersic multi`: all sources of an image fitted together, from a catalogue or found here.
+
+import ArgumentParser
+import GalaxyFitting
+import GalaxyModels
+import Rendering
+
+/// The command `sersic multi`.
+struct MultiCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "multi",
+    abstract: "Fits all sources of an image together.",
+    discussion: """
+      The catalogue is a text file with a head line or a FITS table, with columns x, y, flux, r and, if there are any, type (a \
+      profile), ellip, theta; those of SExtractor, SEP and photutils are understood. Without --catalog the sources are found as \
+      by `sersic detect`, which also writes such a catalogue, to be looked at and changed first. Positions count from 0 at the \
+      centre of the first pixel of the image or section.
+
+      Source 0 is the first of the catalogue; its parameters are xc_0, flux_0, …, those of the sky have no number. \
+      Writes what `sersic fit` writes, with one table and one image extension for each source.
+
+      \(FitOptions.texts)
+      """)
+
+  @OptionGroup var input: ImageOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The catalogue, CSV or FITS; an HDU may follow: cat.fits[1]. (default: the sources are detected)",
+      valueName: "file"))
+  var catalog: String?
+
+  @Option(help: "The profile of sources whose type the catalogue does not give.")
+  var profile = GalaxyProfile.sersic
+
+  @Option(help: "The sky under the sources.")
+  var sky = SkyKind.flat
+
+  @Option(
+    parsing: .unconditional,
+    help: "Without a catalogue, the threshold of a pixel, in its rms above the background.")
+  var threshold = 2.0
+
+  @Option(
+    name: .customLong("min-area"), parsing: .unconditional,
+    help: "Without a catalogue, the fewest connected pixels of a source.")
+  var leastArea = 5
+
+  @OptionGroup var options: FitOptions
+
+  func run() throws {
+    let loss = try GalaxyFitting.loss(from: options.loss)
+    guard input.center == nil else {
+      throw OptionError(
+        "--center", "expected no position, since all sources are fitted; remove it")
+    }
+    let settings = try options.settings()
+    let image = try input.observedImage()
+    Terminal.report(image.findings)
+    let catalog = try sources(of: image)
+    Terminal.report(catalog.findings, after: image.findings)
+    guard image.psf != nil || !catalog.sources.contains(where: \.profile.hasPointSource) else {
+      throw OptionError("--psf", "expected a PSF for point sources, found none; add --psf")
+    }
+    var prior = catalog.prior(in: image, sky: sky, style: options.priorStyle)
+    prior.include(loss)
+    try settings.check(sites: prior.sites, of: prior.name)
+    try settings.apply(to: &prior)
+    let folder = try options.output.map { try OutputFolder($0) }
+    let fit = try FitMulti(image, prior: prior, loss: loss, method: options.renderer)
+
+    Interruption.catchNext()
+    Terminal.report(
+      "fitting \(prior.freeSites.count) parameters of \(prior.title) to \(image.goodCount) pixels of \(image.names.science)"
+    )
+    let run = FitRun(options: options)
+    let own = [
+      "profile": profile.rawValue, "sky": sky.rawValue, "threshold": "\(threshold)",
+      "min-area": "\(leastArea)",
+    ]
+    let result = try run.compute(
+      fit, run.provenance(image, input, own: own), starts: settings.starts,
+      remarks: catalog.findings)
+    try run.finish(result, folder, shown: image.findings + catalog.findings)
+  }
+
+  /// Reads the catalogue, or finds the sources.
+  private func sources(of image: ObservedImage) throws -> SourceCatalog {
+    if let catalog {
+      return try SourceCatalog(reading: catalog, profile: profile)
+    }
+    var settings = DetectionSettings()
+    settings.threshold = threshold
+    settings.leastArea = leastArea
+    var found = try SourceDetection(image, settings).catalog
+    guard !found.sources.isEmpty else {
+      throw CommandFailure(
+        description:
+          "no source stands above \(threshold) times the rms; lower --threshold or --min-area, or give --catalog"
+      )
+    }
+    for index in found.sources.indices { found.sources[index].profile = profile }
+    Terminal.report("found \(found.sources.count) sources")
+    return found
+  }
+}
