@@ -33,6 +33,15 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
+/// Returns the tutorial NUMBER, in `Tutorials/NUMBER-NAME`; its program is `TutorialNUMBERNAME`.
+func tutorial(_ number: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target
+{
+  .executableTarget(
+    name: "Tutorial" + number + name, dependencies: ["SwiftSersic"] + dependencies,
+    path: "Tutorials/\(number)-\(name)", exclude: ["README.md", "Pictures"],
+    swiftSettings: settings)
+}
+
 /// Returns a C library of the system, found by pkg-config.
 func system(_ name: String, _ pkgConfig: String, apt: String, brew: String) -> Target {
   .systemLibrary(
@@ -126,6 +135,11 @@ let package = Package(
         "SwiftSersic", "Rendering", "Inference", "ReferenceModels", "PPL", "Tensors", "Numerics",
         arguments,
       ]),
+    tutorial("01", "FirstFit"),
+    tutorial("02", "ManySources"),
+    tutorial("03", "SeveralBands"),
+    tutorial("04", "YourOwnGalaxy"),
+    tutorial("05", "NewKernel", ["ReferenceModels"]),
     // Tests, by module.
     .target(
       name: "TestSupport",
@@ -163,6 +177,12 @@ let package = Package(
       "GalaxyFitting", ["GalaxyFitting", "GalaxyModels", "Rendering", "FITS", "Numerics", "JSON"],
       resources: [.copy("Golden")]),
     tests("Command", ["sersic", "FITS", "ASDF"], resources: [.copy("Golden")]),
+    tests(
+      "Tutorials",
+      [
+        "Tutorial01FirstFit", "Tutorial02ManySources", "Tutorial03SeveralBands",
+        "Tutorial04YourOwnGalaxy", "Tutorial05NewKernel",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -6,14 +6,15 @@ import Testing
 
 /// The rows of the house and what else modules may import.
 private enum House {
-  /// The row of each module of the package.
+  /// The row of each module of the package; tutorials by their folder.
   static let rows: [String: Int] = [
     "CKernels": -1, "CFFTW": -1, "CCFITSIO": -1, "COpenBLAS": -1, "CCairo": -1,
     "CSEP": -1, "CWCS": -1,
     "Numerics": 0, "Tensors": 1, "Distributions": 2,
     "PPL": 3, "Rendering": 3, "FITS": 3, "ASDF": 3, "JSON": 3, "Plotting": 3,
     "Inference": 4, "GalaxyModels": 5, "ReferenceModels": 5, "GalaxyFitting": 6,
-    "SwiftSersic": 7, "sersic": 8, "Benchmarks": 8,
+    "SwiftSersic": 7, "sersic": 8, "Benchmarks": 8, "01-FirstFit": 8, "02-ManySources": 8,
+    "03-SeveralBands": 8, "04-YourOwnGalaxy": 8, "05-NewKernel": 8,
   ]
 
   /// The module that a folder holds, where its name is not the folder's.
@@ -24,6 +25,7 @@ private enum House {
     "Glibc": nil, "Darwin": nil, "Musl": nil, "Synchronization": nil, "Dispatch": nil,
     "Foundation": [
       "FITS", "ASDF", "JSON", "Plotting", "GalaxyModels", "GalaxyFitting", "sersic", "Benchmarks",
+      "01-FirstFit", "02-ManySources", "03-SeveralBands", "04-YourOwnGalaxy", "05-NewKernel",
     ],
     "ArgumentParser": ["sersic", "Benchmarks"],
     "SwiftCSV": ["GalaxyFitting"],

@@ -57,7 +57,9 @@ enum SourceTree {
   }
 
   /// The Swift files of the package's modules and programs.
-  static var modules: [SourceFile] { files(under: ["Sources", "Models"], kinds: ["swift"]) }
+  static var modules: [SourceFile] {
+    files(under: ["Sources", "Models", "Tutorials"], kinds: ["swift"])
+  }
 
   /// The Swift and C files of the whole package.
   static var allCode: [SourceFile] {
