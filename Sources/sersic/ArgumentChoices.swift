@@ -13,18 +13,4 @@ extension RenderingMethod: ExpressibleByArgument {}
 extension PixelResponse: ExpressibleByArgument {}
 extension PriorStyle: ExpressibleByArgument {}
 extension MAPOptimizer: ExpressibleByArgument {}
-extension BandsConfiguration.Method: ExpressibleByArgument {}
-
-/// A way of fitting.
-enum FitMethod: String, CaseIterable, ExpressibleByArgument {
-  /// The maximum of the posterior.
-  case map
-  /// A normal approximation of the posterior at its mode.
-  case laplace
-  /// The normal distribution closest to the posterior.
-  case sviMVN = "svi-mvn"
-  /// A normalising flow.
-  case sviFlow = "svi-flow"
-  /// Markov chains: the no-U-turn sampler.
-  case nuts
-}
+extension FitMethod: ExpressibleByArgument {}

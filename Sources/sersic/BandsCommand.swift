@@ -63,7 +63,7 @@ struct BandsCommand: ParsableCommand {
   var config: String
 
   @Option(help: "The way of fitting, instead of that of the configuration.")
-  var method: BandsConfiguration.Method?
+  var method: FitMethod?
 
   @Option(
     parsing: .unconditional, help: "The seed of all draws, instead of that of the configuration.")
@@ -112,60 +112,21 @@ struct BandsCommand: ParsableCommand {
     }
   }
 
-  /// Searches the maximum, and estimates the posterior where that is asked for and the search was not stopped.
+  /// Makes the fit.
   private func compute(
     _ configuration: BandsConfiguration, _ prepared: BandsConfiguration.Prepared
   ) throws -> BandsResult {
-    let best = try prepared.fit.findMAP(
-      start: prepared.starts, isCancelled: Patience("searching the maximum").isOver)
-    var remarks = prepared.remarks
-    var posterior: PosteriorFit?
-    if !Interruption.isRequested {
-      do {
-        posterior = try estimate(configuration, prepared.fit, best)
-      } catch {
-        remarks.append(
-          InputFinding(
-            .warning, FitFindingCode.posteriorFailed.rawValue, subject: "posterior",
-            "\(error); the result is that of the maximum alone"))
-      }
-    }
-    if Interruption.isRequested {
-      // As in a fit of one image: draws of chains and guides are worth something, other estimates that were stopped are not.
-      let hasDraws = posterior?.sampler != nil && (posterior?.draws.draws ?? 0) >= 4
-      if !hasDraws && posterior?.variational == nil { posterior = nil }
-      remarks.append(
-        InputFinding(
-          .warning, FitFindingCode.interrupted.rawValue, subject: "fit",
-          "stopped on request; the numbers are those of the \(posterior == nil ? "best point" : "draws") so far"
-        ))
-    }
+    let estimation = Estimation(
+      method: configuration.method,
+      draws: configuration.draws ?? Estimation.usualDraws(configuration.method),
+      chains: configuration.chains, warmUp: configuration.warmUp, seed: configuration.seed)
+    let outcome = try estimation.run(prepared.fit, starts: prepared.starts)
     let provenance = FitProvenance(
       inputs: prepared.inputs, seed: configuration.seed,
       command: FitProvenance.command(["sersic"] + CommandLine.arguments.dropFirst()))
-    return try BandsResult(best, posterior: posterior, provenance: provenance, remarks: remarks)
-  }
-
-  /// Estimates the posterior by the method that was asked for.
-  private func estimate(
-    _ configuration: BandsConfiguration, _ fit: FitMultiBand, _ best: MAPFit
-  ) throws -> PosteriorFit? {
-    let key = RandomKey(configuration.seed)
-    let count = configuration.draws ?? (configuration.method == .nuts ? 1000 : 10_000)
-    let way: PosteriorMethod
-    switch configuration.method {
-    case .map: return nil
-    case .nuts:
-      return try fit.sample(
-        chains: configuration.chains, warmUp: configuration.warmUp, draws: count, from: best,
-        key: key, progress: .terminal, isCancelled: { Interruption.isRequested })
-    case .laplace: way = .laplace
-    case .sviMVN: way = .sviMVN
-    case .sviFlow: way = .sviFlow
-    }
-    return try fit.estimatePosterior(
-      way, from: best, draws: count, key: key, progress: way == .laplace ? .none : .terminal,
-      isCancelled: { Interruption.isRequested })
+    return try BandsResult(
+      outcome.best, posterior: outcome.posterior, provenance: provenance,
+      remarks: prepared.remarks + outcome.remarks)
   }
 
   /// Prints the result, writes its files, and says what was done.
@@ -186,16 +147,8 @@ struct BandsCommand: ParsableCommand {
       folder.map {
         result.write(to: $0, plots: configuration.plots && !noPlots, summaries: between)
       } ?? []
-    for product in products {
-      if let failure = product.failure {
-        Terminal.report("error: \(product.path) was not written: \(failure)")
-        isWhole = false
-      }
-    }
-    let written = products.filter { $0.failure == nil }.map(\.name)
-    if let folder, !written.isEmpty {
-      Terminal.report("wrote \(written.joined(separator: ", ")) to \(folder.path)")
-    }
+    let written = Terminal.report(products, in: folder)
+    isWhole = isWhole && written.count == products.count
     guard result.joint.isUsable else {
       throw CommandFailure(
         description:

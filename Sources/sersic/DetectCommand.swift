@@ -77,16 +77,8 @@ struct DetectCommand: ParsableCommand {
     var isWhole = Terminal.write("\(found.catalog)\n")
     if let folder {
       let products = found.write(to: folder, image, keeping: position ?? image.center, growth: grow)
-      for product in products {
-        if let failure = product.failure {
-          Terminal.report("error: \(product.path) was not written: \(failure)")
-          isWhole = false
-        }
-      }
-      let written = products.filter { $0.failure == nil }.map(\.name)
-      if !written.isEmpty {
-        Terminal.report("wrote \(written.joined(separator: ", ")) to \(folder.path)")
-      }
+      let written = Terminal.report(products, in: folder)
+      isWhole = isWhole && written.count == products.count
     }
     guard isWhole else { throw ExitCode(ExitStatus.failed) }
   }

@@ -98,7 +98,7 @@ struct FitOptions: ParsableArguments {
   private static let mostChains = 1000
 
   /// The number of draws: of each chain with nuts, else in all.
-  var drawCount: Int { draws ?? (method == .nuts ? 1000 : 10_000) }
+  var drawCount: Int { draws ?? Estimation.usualDraws(method) }
 
   /// Checks the numbers of chains and draws.
   func checkCounts() throws {
@@ -127,6 +127,11 @@ struct FitOptions: ParsableArguments {
   func settings() throws -> PriorSettings {
     try checkCounts()
     return try PriorSettings(priors: priors, fix: fix, start: start)
+  }
+
+  /// How the fit is made.
+  var estimation: Estimation {
+    Estimation(method: method, draws: drawCount, chains: chains, warmUp: warmup, seed: seed)
   }
 
   /// Returns the options with their values, by the names on the command line.

@@ -1,74 +1,27 @@
 // SPDX-License-Identifier: MIT
 //
-// A fit of one image from the command line: the search, the posterior, what is printed and written, and Ctrl-C in between.
+// A fit of one image from the command line: what is printed and written, and where it comes from.
 
 import ArgumentParser
 import GalaxyFitting
 import GalaxyModels
 import Inference
 import JSON
-import Numerics
 
 /// Runs a stock fit as the options say.
 struct FitRun {
   /// The options.
   let options: FitOptions
 
-  /// Searches the maximum, and estimates the posterior where that is asked for and the search was not stopped.
+  /// Makes the fit.
   func compute(
     _ fit: some GalaxyFit, _ provenance: FitProvenance, starts: [String: Double],
     remarks: [InputFinding]
   ) throws -> FitResult {
-    let search = Patience("searching the maximum")
-    let best = try fit.findMAP(
-      start: starts, optimizer: options.optimizer, isCancelled: search.isOver)
-    var remarks = remarks
-    var posterior: PosteriorFit?
-    if options.method != .map && !Interruption.isRequested {
-      do {
-        posterior = try estimate(fit, best)
-      } catch {
-        remarks.append(
-          InputFinding(
-            .warning, FitFindingCode.posteriorFailed.rawValue, subject: "posterior",
-            "\(error); the result is that of the maximum alone"))
-      }
-    }
-    if Interruption.isRequested {
-      // Complete draws of chains are draws of the posterior, if fewer than were asked for, and a guide knows what it is
-      // worth; what is left of another estimate that was stopped would only look like one.
-      let hasDraws = posterior?.sampler != nil && (posterior?.draws.draws ?? 0) >= 4
-      let hasGuide = posterior?.variational != nil
-      if !hasDraws && !hasGuide { posterior = nil }
-      let left = hasDraws ? "draws" : hasGuide ? "best guide" : "best point"
-      remarks.append(
-        InputFinding(
-          .warning, FitFindingCode.interrupted.rawValue, subject: "fit",
-          "stopped on request; the numbers are those of the \(left) so far"))
-    }
-    return FitResult(best, posterior: posterior, provenance: provenance, remarks: remarks)
-  }
-
-  /// Estimates the posterior by the method that was asked for.
-  private func estimate(_ fit: some GalaxyFit, _ best: MAPFit) throws -> PosteriorFit? {
-    let key = RandomKey(options.seed)
-    switch options.method {
-    case .map: return nil
-    case .laplace:
-      return try fit.estimatePosterior(
-        .laplace, from: best, draws: options.drawCount, key: key,
-        isCancelled: Patience("estimating the posterior").isOver)
-    case .sviMVN, .sviFlow:
-      return try fit.estimatePosterior(
-        options.method == .sviFlow ? .sviFlow : .sviMVN, from: best, draws: options.drawCount,
-        key: key,
-        progress: .terminal, isCancelled: { Interruption.isRequested })
-    case .nuts:
-      return try fit.sample(
-        chains: options.chains, warmUp: options.warmup, draws: options.drawCount, from: best,
-        key: key,
-        progress: .terminal, isCancelled: { Interruption.isRequested })
-    }
+    let outcome = try options.estimation.run(fit, starts: starts, optimizer: options.optimizer)
+    return FitResult(
+      outcome.best, posterior: outcome.posterior, provenance: provenance,
+      remarks: remarks + outcome.remarks)
   }
 
   /// Prints the result, writes its files, and says what was done.
@@ -78,16 +31,8 @@ struct FitRun {
     Terminal.report(result.findings, after: shown)
     Terminal.report("note: \(result.pixelConvention) (renderer \(result.renderer.rawValue))")
     let products = folder.map { result.write(to: $0, plots: !options.noPlots) } ?? []
-    for product in products {
-      if let failure = product.failure {
-        Terminal.report("error: \(product.path) was not written: \(failure)")
-        isWhole = false
-      }
-    }
-    let written = products.filter { $0.failure == nil }.map(\.name)
-    if let folder, !written.isEmpty {
-      Terminal.report("wrote \(written.joined(separator: ", ")) to \(folder.path)")
-    }
+    let written = Terminal.report(products, in: folder)
+    isWhole = isWhole && written.count == products.count
     Terminal.report("next: " + advice(result, written, folder))
     guard result.isUsable else {
       throw CommandFailure(

@@ -117,4 +117,18 @@ enum Terminal {
   static func report(_ findings: [InputFinding], after shown: [InputFinding] = []) {
     for finding in findings where !shown.contains(finding) { report("\(finding)") }
   }
+
+  /// Says which files were written to a folder and which could not be; returns the names of the first.
+  static func report(_ products: [OutputProduct], in folder: OutputFolder?) -> [String] {
+    for product in products {
+      if let failure = product.failure {
+        report("error: \(product.path) was not written: \(failure)")
+      }
+    }
+    let written = products.filter { $0.failure == nil }.map(\.name)
+    if let folder, !written.isEmpty {
+      report("wrote \(written.joined(separator: ", ")) to \(folder.path)")
+    }
+    return written
+  }
 }

@@ -71,15 +71,7 @@ struct SimulateCommand: ParsableCommand {
     products.append(
       folder.write(image.truth(seed: seed, command: command).text + "\n", to: "truth.json"))
 
-    let written = products.filter { $0.failure == nil }.map(\.name)
-    for product in products {
-      if let failure = product.failure {
-        Terminal.report("error: \(product.path) was not written: \(failure)")
-      }
-    }
-    if !written.isEmpty {
-      Terminal.report("wrote \(written.joined(separator: ", ")) to \(folder.path)")
-    }
+    let written = Terminal.report(products, in: folder)
     guard written.count == products.count else { throw ExitCode(ExitStatus.failed) }
     let star = psf == nil ? "" : " --psf \(folder.path)/psf.fits"
     let response =

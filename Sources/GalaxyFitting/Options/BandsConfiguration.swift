@@ -10,20 +10,6 @@ import Rendering
 /// Paths in it are relative to its own folder. Every key but `bands` has a default, and in a band all but `name`, `image` and one
 /// map of the noise.
 public struct BandsConfiguration: Sendable {
-  /// A way of fitting.
-  public enum Method: String, Sendable, CaseIterable {
-    /// The maximum of the posterior.
-    case map
-    /// A normal approximation of the posterior at its mode.
-    case laplace
-    /// The normal distribution closest to the posterior.
-    case sviMVN = "svi-mvn"
-    /// A normalising flow.
-    case sviFlow = "svi-flow"
-    /// Markov chains: the no-U-turn sampler.
-    case nuts
-  }
-
   /// A text with its place in the file.
   struct Entry: Sendable {
     /// The name of the parameter.
@@ -110,7 +96,7 @@ public struct BandsConfiguration: Sendable {
   public private(set) var renderer = RenderingMethod.fourier
 
   /// The way of fitting.
-  public var method = Method.map
+  public var method = FitMethod.map
 
   /// The number of draws, with nuts of each chain; nil for the default.
   public private(set) var draws: Int?
@@ -295,7 +281,7 @@ public struct BandsConfiguration: Sendable {
   /// Reads how it is fitted: method, draws, seed.
   private mutating func readMethod(_ keys: [String: ConfigurationNode]) throws(OptionError) {
     renderer = try keys["renderer"]?.word(RenderingMethod.self) ?? .fourier
-    method = try keys["method"]?.word(Method.self) ?? .map
+    method = try keys["method"]?.word(FitMethod.self) ?? .map
     // Split R-hat needs two draws in each half of a chain.
     draws = try keys["draws"]?.integer(4...Self.mostDraws)
     chains = try keys["chains"]?.integer(1...1000) ?? 2
