@@ -161,14 +161,14 @@ CLONES void sersic_multiply_add(
 }
 
 CLONES void sersic_project_rows(
-    long rows, long inner, long columns, double factor, const double *restrict a,
-    const double *restrict b, double *restrict c) {
+    long rows, long inner, long columns, double factor, const double *restrict a, long a_stride,
+    const double *restrict b, long b_stride, double *restrict c) {
   for (long i = 0; i < rows; ++i) {
-    const double *row = a + i * inner;
+    const double *row = a + i * a_stride;
     long j = 0;
     for (; j + 2 <= columns; j += 2) {
-      const double *b0 = b + j * inner;
-      const double *b1 = b0 + inner;
+      const double *b0 = b + j * b_stride;
+      const double *b1 = b0 + b_stride;
       double s0[8] = {0};
       double s1[8] = {0};
       long l = 0;
@@ -187,7 +187,7 @@ CLONES void sersic_project_rows(
     }
     for (; j < columns; ++j) {
       double sum = 0;
-      for (long l = 0; l < inner; ++l) sum += row[l] * b[j * inner + l];
+      for (long l = 0; l < inner; ++l) sum += row[l] * b[j * b_stride + l];
       c[i * columns + j] += factor * sum;
     }
   }

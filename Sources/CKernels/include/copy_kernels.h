@@ -49,9 +49,11 @@ void sersic_multiply_add(
     long b_stride, double *c, long c_stride);
 
 /// Adds factor * a transpose(b) to c; a is [rows, inner], b [columns, inner], c [rows, columns].
+///
+/// The strides are the elements from row to row of a and of b.
 void sersic_project_rows(
-    long rows, long inner, long columns, double factor, const double *a, const double *b,
-    double *c);
+    long rows, long inner, long columns, double factor, const double *a, long a_stride,
+    const double *b, long b_stride, double *c);
 
 /// Adds factor * transpose(a) b to c; a is [inner, rows], b [inner, columns], c [rows, columns].
 void sersic_multiply_add_transposed(

@@ -234,7 +234,7 @@ struct ChebyshevFrame: Sendable {
     scratch.update(repeating: 0, count: scratchCount)
     out.update(repeating: 0, count: m * m)
     sersic_multiply_add_transposed(m, height, width, factor, toRows, image, width, rows, width)
-    sersic_project_rows(m, width, m, 1, rows, toColumnsT, smooth)
+    sersic_project_rows(m, width, m, 1, rows, width, toColumnsT, width, smooth)
     sersic_multiply_add(m, m, m, 1, smooth, along, m, out, m)
     sersic_multiply_add_transposed(m, m, m, 1, derivativeY, smooth, m, part, m)
     sersic_multiply_add(m, m, m, 1, part, mixed, m, out, m)

@@ -1,117 +1,25 @@
 // SPDX-License-Identifier: MIT
 //
-// The ringing of periodic copies: the band ends at the Nyquist frequency, where the spectrum jumps and has a kink.
+// The ringing of periodic copies, and of a source beyond its stamp: the band ends where the spectrum jumps and has a kink.
 
 import CKernels
 import Numerics
 
-/// The frequencies at the edges of the band, and what they contribute to the ringing along x and along y.
-///
-/// At integer x the image of one source far away along x is, by parts at kx = ±π with H the spectrum about the source,
-/// (−1)^x/π [Im(e^(−iπ xc) h(y))/ξ + Re(e^(−iπ xc) h'(y))/ξ² + …], ξ = x − xc, h(y) the transform over ky of H(π, ky), h' that
-/// of ∂H/∂kx, the profile's part of it by a one-sided difference. Sums over copies replace 1/ξ by
-/// (π/P) cot(πξ/P) − 1/ξ and 1/ξ² by (π/P)²/sin²(πξ/P) − 1/ξ². The same holds with x and y exchanged.
-struct BandEdges: Sendable {
-  /// The entries: bins of the edge kx = π (jump, then kink), then those of the edge ky = π.
-  let entries: [sersic_edge]
-
-  /// The first bins of the four transforms.
-  let firstBins: [Int]
-
-  /// The number of bins.
-  let binCount: Int
-
-  /// The inverse transforms along y (of bins of kx = π) and along x.
-  let alongY: FFTPlan
-  /// The inverse transform along x.
-  let alongX: FFTPlan
-
-  /// The share of the PSF's sum at the edges below which nothing is done.
-  private static let negligible = 1e-9
-
-  /// Creates no entries: for an oversampled PSF, whose band ends where its transform has ended.
-  init(columns: Int, rows: Int) {
-    entries = []
-    firstBins = [0, 0, 0, 0]
-    binCount = 0
-    alongY = FFTPlan(rows: 1, columns: rows)
-    alongX = FFTPlan(rows: 1, columns: columns)
-  }
-
-  /// Collects the frequencies at the edges; none where the PSF's transform is negligible there.
-  init(columns: Int, rows: Int, spectra: PointSpreadSpectra) {
-    let half = rows / 2
-    let runLength = columns / 2 + 1
-    let last = runLength - 1
-    firstBins = [0, half + 1, 2 * (half + 1), 2 * (half + 1) + runLength]
-    binCount = 2 * (half + 1) + 2 * runLength
-    alongY = FFTPlan(rows: 1, columns: rows)
-    alongX = FFTPlan(rows: 1, columns: columns)
-    // The derivative of the PSF's transform about its centre is that of −i x times the PSF.
-    let psf = spectra.transform { _, _ in 1 }
-    let psfX = spectra.transform { x, _ in x }
-    let psfY = spectra.transform { _, y in y }
-    var entries: [sersic_edge] = []
-    let stepX = 2 * Double.pi / Double(columns)
-    let stepY = 2 * Double.pi / Double(rows)
-    func add(
-      from: (row: Int, column: Int), at: (row: Int, column: Int), bin: Int, weight: Complex,
-      isConjugate: Bool = false
-    ) {
-      entries.append(
-        sersic_edge(
-          frequency: from.row * runLength + from.column, column: at.column, row: at.row, bin: bin,
-          re: weight.re, im: weight.im, sign: isConjugate ? -1 : 1,
-          kx: stepX * Double(from.column), ky: stepY * Double(from.row - half),
-          px: stepX * Double(at.column), py: stepY * Double(at.row - half)))
-    }
-    // One-sided second-order difference over the last three frequencies, for the profile's transform only.
-    let difference = [1.5, -2, 0.5]
-    for k in 0...half {
-      // The end's half weight is undone: the inverse transform takes the real part of one end for both.
-      let scale = (k == half ? 2 : 1) * Double(columns) / .pi * 0.5
-      for isConjugate in [false, true] {
-        let end = (row: isConjugate ? half - k : half + k, column: last)
-        let i = end.row * runLength + last
-        let h = Complex(psf.re[i], psf.im[i]).scaled(scale)
-        let hSlope = Complex(psfX.im[i], -psfX.re[i]).scaled(scale)
-        // Of (Z − Z̄')/2i the second part is the conjugate of Z'/2i as well.
-        add(from: end, at: end, bin: k, weight: Complex(h.im, -h.re), isConjugate: isConjugate)
-        for (m, d) in difference.enumerated() {
-          let weight = h.scaled(d / stepX).plus(m == 0 ? hSlope : Complex(0, 0))
-          add(
-            from: (end.row, last - m), at: end, bin: firstBins[1] + k, weight: weight,
-            isConjugate: isConjugate)
-        }
-      }
-    }
-    for j in 0...last {
-      for isBottom in [false, true] {
-        let end = (row: isBottom ? 0 : 2 * half, column: j)
-        let i = end.row * runLength + j
-        // Twice for the ends' half weight; the outward derivative is that by −ky at the bottom.
-        let outward = isBottom ? -1.0 : 1.0
-        let h = Complex(psf.re[i], psf.im[i]).scaled(Double(rows) / .pi)
-        let hSlope = Complex(psfY.im[i], -psfY.re[i]).scaled(outward * Double(rows) / .pi)
-        add(
-          from: end, at: end, bin: firstBins[2] + j,
-          weight: Complex(outward * h.im, -outward * h.re))
-        for (m, d) in difference.enumerated() {
-          let weight = h.scaled(d / stepY).plus(m == 0 ? hSlope : Complex(0, 0))
-          add(
-            from: (isBottom ? m : 2 * half - m, j), at: end, bin: firstBins[3] + j, weight: weight)
-        }
-      }
-    }
-    let sum = spectra.psf.values.reduce(0, +) / .pi
-    let largest = entries.map { max(abs($0.re), abs($0.im)) }.max() ?? 0
-    self.entries =
-      largest * Double(min(columns, rows)) < Self.negligible * sum ? [] : entries
-  }
-}
-
 /// The ringing of one component's copies, with its derivatives.
+///
+/// Where the periodic image covers a part of the frame only, a stamp, the ringing of the source itself goes on along the
+/// stamp's rows and columns to the edges of the frame.
 final class EdgeRinging {
+  /// Where the periodic image lies in the frame.
+  struct Place {
+    /// The pixel of the frame that is the image's first.
+    let origin: (x: Int, y: Int)
+    /// The columns of the frame that the image covers.
+    let columns: Range<Int>
+    /// The rows of the frame that the image covers.
+    let rows: Range<Int>
+  }
+
   /// Where a component's transform and phases lie.
   struct Input {
     /// F at every frequency.
@@ -150,10 +58,10 @@ final class EdgeRinging {
   /// Factors of a tangent.
   private let leftTangent, rightTangent: FFTBuffer
 
-  /// Creates memory for a plan.
-  init(plan: RendererPlan) {
-    width = plan.width
-    height = plan.height
+  /// Creates memory for a frame.
+  init(width: Int, height: Int) {
+    self.width = width
+    self.height = height
     left = FFTBuffer(count: 4 * height)
     right = FFTBuffer(count: 4 * width)
     leftSlope = FFTBuffer(count: 4 * height)
@@ -163,8 +71,8 @@ final class EdgeRinging {
   }
 
   /// Sums over copies of 1/ξ, 1/ξ² and 1/ξ³ without the source's own.
-  private static func copySums(_ x: Double, _ period: Double) -> (Double, Double, Double) {
-    let scale = .pi / period
+  private static func copySums(_ x: Double, _ period: Int) -> (Double, Double, Double) {
+    let scale = .pi / Double(period)
     let t = scale * x
     if abs(t) < 0.05 {
       // Next terms: 2 t^5 / 945, 2 t^4 / 189 and their derivative; below 1e-9 of what they are added to.
@@ -183,10 +91,27 @@ final class EdgeRinging {
     )
   }
 
-  /// Computes the transforms of the edges' bins into the factors along the edges.
+  /// Minus 1/ξ, 1/ξ² and 1/ξ³: what is subtracted of the source's own where its periodic image does not reach.
+  private static func ownTerms(_ x: Double) -> (Double, Double, Double) {
+    let inverse = -1 / x
+    return (inverse, -inverse * inverse, inverse * inverse * inverse)
+  }
+
+  /// Calls `body` for the parts of the frame that ring: those beside a stamp, above it and below it; or the whole frame.
+  private func forEachPart(_ place: Place, _ body: (_ columns: Range<Int>, Range<Int>) -> Void) {
+    if !place.rows.isEmpty { body(0..<width, place.rows) }
+    guard !place.columns.isEmpty else { return }
+    let isBeside = place.rows.isEmpty
+    let above = 0..<(isBeside ? height : place.rows.lowerBound)
+    let below = isBeside ? height..<height : place.rows.upperBound..<height
+    if !above.isEmpty { body(place.columns, above) }
+    if !below.isEmpty { body(place.columns, below) }
+  }
+
+  /// Computes the transforms of the edges' bins into the factors along the edges, zero where the image does not reach.
   private func transform(
-    _ grid: FourierGrid, _ input: Input, _ c: Seven, left: UnsafeMutablePointer<Double>,
-    right: UnsafeMutablePointer<Double>, stride: Int
+    _ grid: FourierGrid, _ place: Place, _ input: Input, _ c: Seven,
+    left: UnsafeMutablePointer<Double>, right: UnsafeMutablePointer<Double>, stride: Int
   ) {
     let edges = grid.edges
     bins.pointer.update(repeating: 0, count: 2 * edges.binCount)
@@ -205,9 +130,14 @@ final class EdgeRinging {
         from: bins.pointer + 2 * edges.firstBins[term], count: plan.spectrumCount)
       plan.inverse(lineSpectrum.pointer, into: line.pointer)
       if term < 2 {
-        for y in 0..<height { left[y, term, stride] = line.pointer[y] }
+        for y in 0..<height where !place.rows.contains(y) { left[y, term, stride] = 0 }
+        for y in place.rows { left[y, term, stride] = line.pointer[y - place.origin.y] }
       } else {
-        (right + term * width).update(from: line.pointer, count: width)
+        let row = right + term * width
+        if place.columns.count < width { row.update(repeating: 0, count: width) }
+        (row + place.columns.lowerBound).update(
+          from: line.pointer + max(place.columns.lowerBound - place.origin.x, 0),
+          count: place.columns.count)
       }
     }
   }
@@ -223,43 +153,59 @@ final class EdgeRinging {
 
   /// Subtracts the copies' ringing from an image.
   func subtract(
-    _ grid: FourierGrid, _ input: Input, xc: Double, yc: Double, flux: Double,
+    _ grid: FourierGrid, _ place: Place, _ input: Input, xc: Double, yc: Double, flux: Double,
     from image: UnsafeMutablePointer<Double>
   ) {
     guard !grid.edges.entries.isEmpty else { return }
     reserve(grid)
     transform(
-      grid, input, (flux, 0, 0, 0, 0, 0, 0), left: left.pointer, right: right.pointer, stride: 4)
+      grid, place, input, (flux, 0, 0, 0, 0, 0, 0), left: left.pointer, right: right.pointer,
+      stride: 4)
     for x in 0..<width {
-      let sign = x % 2 == 0 ? 1.0 : -1
-      let sums = Self.copySums(Double(x) - xc, Double(grid.columns))
+      let sign = (x - place.origin.x) % 2 == 0 ? 1.0 : -1
+      let d = Double(x) - xc
+      let sums =
+        place.columns.contains(x) ? Self.copySums(d, grid.columns) : Self.ownTerms(d)
       right.pointer[x] = sign * sums.0
       right.pointer[width + x] = sign * sums.1
       rightSlope.pointer[x] = sign * sums.1
       rightSlope.pointer[width + x] = 2 * sign * sums.2
     }
     for y in 0..<height {
-      let sign = y % 2 == 0 ? 1.0 : -1
-      let sums = Self.copySums(Double(y) - yc, Double(grid.rows))
+      let sign = (y - place.origin.y) % 2 == 0 ? 1.0 : -1
+      let d = Double(y) - yc
+      let sums = place.rows.contains(y) ? Self.copySums(d, grid.rows) : Self.ownTerms(d)
       left.pointer[4 * y + 2] = sign * sums.0
       left.pointer[4 * y + 3] = sign * sums.1
       leftSlope.pointer[4 * y + 2] = sign * sums.1
       leftSlope.pointer[4 * y + 3] = 2 * sign * sums.2
     }
-    sersic_multiply_add(
-      height, 4, width, -1, left.pointer, right.pointer, width, image, width)
+    subtractProduct(place, 4, left.pointer, right.pointer, from: image)
+  }
+
+  /// Subtracts the product of left and right factors from the parts of an image that ring.
+  private func subtractProduct(
+    _ place: Place, _ terms: Int, _ left: UnsafePointer<Double>, _ right: UnsafePointer<Double>,
+    from image: UnsafeMutablePointer<Double>
+  ) {
+    forEachPart(place) { columns, rows in
+      sersic_multiply_add(
+        rows.count, terms, columns.count, -1, left + terms * rows.lowerBound,
+        right + columns.lowerBound, width,
+        image + rows.lowerBound * width + columns.lowerBound, width)
+    }
   }
 
   /// Subtracts the change of the ringing along a direction, whose change of the spectrum is given, from an image.
   func subtractTangent(
-    _ grid: FourierGrid, _ input: Input, change: Seven, _ d: ProfileDirection,
+    _ grid: FourierGrid, _ place: Place, _ input: Input, change: Seven, _ d: ProfileDirection,
     from image: UnsafeMutablePointer<Double>
   ) {
     guard !grid.edges.entries.isEmpty else { return }
     // The product rule as eight terms: changed left factors with right ones, then the reverse.
     let l = leftTangent.pointer
     let r = rightTangent.pointer
-    transform(grid, input, change, left: l, right: r + 4 * width, stride: 8)
+    transform(grid, place, input, change, left: l, right: r + 4 * width, stride: 8)
     for y in 0..<height {
       for t in 0..<2 {
         l[8 * y + 2 + t] = leftSlope.pointer[4 * y + 2 + t] * d.yc
@@ -269,23 +215,30 @@ final class EdgeRinging {
     }
     r.update(from: right.pointer, count: 4 * width)
     for i in 0..<2 * width { r[4 * width + i] = rightSlope.pointer[i] * d.xc }
-    sersic_multiply_add(height, 8, width, -1, l, r, width, image, width)
+    subtractProduct(place, 8, l, r, from: image)
   }
 
   /// Returns the ringing's part of the adjoints for an image adjoint: of the spectrum's coefficients, and of the centre.
-  func adjoint(_ grid: FourierGrid, _ input: Input, _ image: UnsafePointer<Double>) -> (
-    spectrum: Seven, xc: Double, yc: Double
-  ) {
-    var sums: Seven = (0, 0, 0, 0, 0, 0, 0)
-    guard !grid.edges.entries.isEmpty else { return (sums, 0, 0) }
+  ///
+  /// Nil where nothing rings.
+  func adjoint(
+    _ grid: FourierGrid, _ place: Place, _ input: Input, _ image: UnsafePointer<Double>
+  ) -> (spectrum: Seven, xc: Double, yc: Double)? {
+    guard !grid.edges.entries.isEmpty else { return nil }
     let edges = grid.edges
     let byLeft = leftTangent.pointer
     let byRight = rightTangent.pointer
     byLeft.update(repeating: 0, count: 4 * height)
     byRight.update(repeating: 0, count: 4 * width)
-    sersic_project_rows(height, width, 4, -1, image, right.pointer, byLeft)
-    sersic_multiply_add_transposed(
-      4, height, width, -1, left.pointer, image, width, byRight, width)
+    forEachPart(place) { columns, rows in
+      let part = image + rows.lowerBound * width + columns.lowerBound
+      sersic_project_rows(
+        rows.count, columns.count, 4, -1, part, width, right.pointer + columns.lowerBound, width,
+        byLeft + 4 * rows.lowerBound)
+      sersic_multiply_add_transposed(
+        4, rows.count, columns.count, -1, left.pointer + 4 * rows.lowerBound, part, width,
+        byRight + columns.lowerBound, width)
+    }
     var xc = 0.0
     var yc = 0.0
     for i in 0..<2 * width { xc += byRight[i] * rightSlope.pointer[i] }
@@ -297,9 +250,10 @@ final class EdgeRinging {
       let plan = term < 2 ? edges.alongY : edges.alongX
       line.pointer.update(repeating: 0, count: plan.columns)
       if term < 2 {
-        for y in 0..<height { line.pointer[y] = byLeft[4 * y + term] }
+        for y in place.rows { line.pointer[y - place.origin.y] = byLeft[4 * y + term] }
       } else {
-        line.pointer.update(from: byRight + term * width, count: width)
+        (line.pointer + max(place.columns.lowerBound - place.origin.x, 0)).update(
+          from: byRight + term * width + place.columns.lowerBound, count: place.columns.count)
       }
       plan.forward(line.pointer, into: lineSpectrum.pointer)
       // The adjoint of the inverse transform counts inner frequencies twice.
@@ -313,8 +267,7 @@ final class EdgeRinging {
       first[1] = 0
       first[(term < 2 ? edges.alongY : edges.alongX).spectrumCount - 1] = 0
     }
-    sums = coefficientSums(edges, input)
-    return (sums, xc, yc)
+    return (coefficientSums(edges, input), xc, yc)
   }
 
   /// Returns the adjoint of the spectrum's coefficient 4 for another derivative by a shape's parameter, after `adjoint`.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// One component of a scene on a periodic grid: its transform at every frequency, forward and backward.
+// One component of a scene on a periodic grid, whole or split between the frame's low frequencies and a stamp's.
 
 import CKernels
 import Numerics
@@ -15,9 +15,6 @@ final class FourierComponent {
 
   /// The radial form; nil for a point source.
   private let form: (any RadialForm)?
-
-  /// The number of derivatives by the shape that are computed: one even where there is no parameter.
-  private let slopes: Int
 
   /// The plan.
   private let plan: RendererPlan
@@ -34,17 +31,23 @@ final class FourierComponent {
   /// Memory for the knots of slices.
   private let knots = RadialScratch()
 
-  /// F, dF/ds, the derivatives by the shape, and room for a combination of several, at every frequency.
-  private var transform = FFTBuffer(count: 0)
+  /// The spectrum on the frame's grid: all of it, or the low frequencies.
+  private let spectrum: ComponentSpectrum
 
-  /// Phases along columns: two arrays of runs, then two of all indices.
-  private var columnPhases = FFTBuffer(count: 0)
+  /// The spectrum on the stamp.
+  private let stampSpectrum: ComponentSpectrum
 
-  /// Phases along rows, two arrays.
-  private var rowPhases = FFTBuffer(count: 0)
+  /// The frame's grid in use: all frequencies, or the low ones where there is a stamp.
+  private var grid: FourierGrid
 
-  /// The ringing of the copies.
+  /// The stamp in use, with its place in the frame; nil for a component that is drawn on all frequencies of the frame.
+  private var stamp: (grid: FourierGrid, place: EdgeRinging.Place, rings: Bool)?
+
+  /// The ringing of the copies, or that of the source beyond its stamp.
   private let ringing: EdgeRinging
+
+  /// The frame, where the whole of it is one periodic image.
+  private let framePlace: EdgeRinging.Place
 
   /// Whether the source is so far outside that it is drawn without the grid.
   private(set) var isDistant = false
@@ -57,11 +60,18 @@ final class FourierComponent {
     let form = kind.makeForm(indices: SersicTable.indices)
     let scratch = knots
     self.form = form
-    slopes = max(1, kind.shapeCount)
+    let slopes = max(1, kind.shapeCount)
     copies = form.map { PeriodicCopies(plan: plan, form: $0, scratch: scratch) }
-    ringing = EdgeRinging(plan: plan)
+    ringing = EdgeRinging(width: plan.width, height: plan.height)
     slices = (0..<(form == nil ? 0 : slopes)).map { _ in FFTBuffer(count: SersicTable.sliceCount) }
+    spectrum = ComponentSpectrum(kind: kind, slopes: slopes, psf: plan.psf)
+    stampSpectrum = ComponentSpectrum(kind: kind, slopes: slopes, psf: plan.psf)
+    grid = plan.grid(0)
+    framePlace = EdgeRinging.Place(width: plan.width, height: plan.height)
   }
+
+  /// Whether the component takes the low frequencies of the frame's grid only.
+  var isSplit: Bool { stamp != nil }
 
   /// Reads the parameters; returns the level of the grid it needs, or nil where they describe no profile.
   func read(_ parameters: UnsafeBufferPointer<Double>) -> Int? {
@@ -95,309 +105,153 @@ final class FourierComponent {
     return (4.5 * form.xx.squareRoot(), 4.5 * form.yy.squareRoot())
   }
 
-  /// Computes the transform and the phases on a grid.
-  func prepare(_ grid: FourierGrid, level: Int, chosen: Int) {
+  /// Computes the transform and the phases on a grid, or on its low frequencies and a stamp.
+  func prepare(_ full: FourierGrid, level: Int, chosen: Int) {
+    stamp = nil
     guard !isDistant else { return }
     if let copies, level != chosen || level == RendererPlan.levels - 1 {
-      _ = copies.prepare(geometry, period: (grid.columns, grid.rows))
+      _ = copies.prepare(geometry, period: (full.columns, full.rows))
     }
-    let count = grid.frequencyCount
-    let planes = slopes > 1 ? slopes + 3 : 3
-    if transform.count < planes * count {
-      transform = FFTBuffer(count: planes * count)
-      let indices = 2 * (grid.bands * grid.columns + grid.columns) + 2
-      columnPhases = FFTBuffer(count: 2 * (grid.kx.count + indices))
-      rowPhases = FFTBuffer(count: 2 * grid.ky.count)
-      if kind == .pointSource { transform.pointer.update(repeating: 1, count: count) }
+    grid = full
+    fillSlices(full)
+    if let split = plan.split, let size = split.stamp(for: geometry, kind, form, look, knots) {
+      let stampGrid = split.stampGrid(size)
+      grid = split.lowGrid(full, level: level)
+      stamp = (
+        stampGrid,
+        EdgeRinging.Place(
+          around: geometry, stampGrid, width: plan.width, height: plan.height),
+        rings(stampGrid)
+      )
     }
-    setPhases(grid)
+    spectrum.prepare(grid, geometry, origin: (0, 0), slices: slices)
+    if let stamp {
+      stampSpectrum.prepare(stamp.grid, geometry, origin: stamp.place.origin, slices: slices)
+    }
+  }
+
+  /// Fills the slices of the transform for all frequencies of a grid and of the stamps within it.
+  private func fillSlices(_ grid: FourierGrid) {
     guard let form else { return }
     let g = geometry
     let r = g.rEff
     let lowest =
       r * min(1, g.q) * 2 * Double.pi / Double(max(grid.columns, grid.rows))
-    let highest = r * max(1, g.q) * Double(grid.bands) * Double.pi * 2.0.squareRoot()
+    let highest = r * max(1, g.q) * grid.largestFrequency * 2.0.squareRoot()
     let range = 0.999 * lowest * lowest...1.001 * highest * highest
     for (k, slice) in slices.enumerated() {
       form.fillTransform(slice.pointer, shape: k, range: range, scratch: knots)
-      var look = sersic_slice()
-      look.coefficients = UnsafePointer(slice.pointer)
-      look.first = SersicTable.firstBits
-      look.largest = SersicTable.largest
-      let length = grid.kx.count
-      let f = transform.pointer
-      grid.kx.withUnsafeBufferPointer { kx in
-        for (i, ky) in grid.ky.enumerated() {
-          let at = i * length
-          sersic_lookup_row(
-            &look, length, kx.baseAddress, r * g.cosTheta * ky, -r * g.sinTheta,
-            r * g.q * g.sinTheta * ky, r * g.q * g.cosTheta, SersicTable.offset, f + at,
-            f + count + at, f + (2 + k) * count + at)
-        }
-      }
     }
   }
 
-  /// Computes exp(−i (kx x + ky y)) along columns and rows, x and y relative to the PSF's centre.
-  private func setPhases(_ grid: FourierGrid) {
-    let side = 1 / Double(plan.psf.oversampling)
-    let half = grid.bands * grid.columns / 2 + grid.columns
-    let all = columnPhases.pointer + 2 * grid.kx.count
-    FourierGrid.phases(
-      geometry.xc - plan.psf.centerX * side, period: grid.columns, count: half, re: all,
-      im: all + 2 * half + 1)
-    let runs = columnPhases.pointer
-    let count = grid.kx.count
-    for (i, index) in grid.columnIndex.enumerated() {
-      runs[i] = all[half + index]
-      runs[count + i] = all[2 * half + 1 + half + index]
+  /// The transform by its first slice; nil for a point source.
+  private var look: sersic_slice? { slices.first.map { ComponentSpectrum.look($0) } }
+
+  /// Returns whether a stamp's ringing exceeds the share of the source's peak that is left out.
+  private func rings(_ grid: FourierGrid) -> Bool {
+    guard grid.edges.magnitude > 0 else { return false }
+    guard var look else { return true }
+    let g = geometry
+    let ellipse = g.frequencyForm
+    // The least s on the edges of the band, (r q r)² being the form's determinant; transforms that swing have small values beside.
+    let axes = g.q * g.rEff * g.rEff
+    let least = .pi * .pi * axes * axes / max(ellipse.xx, ellipse.yy)
+    let largest = (0..<8).reduce(0.0) { largest, step in
+      var (k, f, slope, byShape) = (1.0, 0.0, 0.0, 0.0)
+      let s = least * (1 + 0.25 * Double(step))
+      sersic_lookup_row(&look, 1, &k, 0, 0, 0, 0, SersicTable.offset + s, &f, &slope, &byShape)
+      return max(largest, abs(f))
     }
-    let rows = grid.ky.count
-    FourierGrid.phases(
-      geometry.yc - plan.psf.centerY * side, period: grid.rows, count: (rows - 1) / 2,
-      re: rowPhases.pointer, im: rowPhases.pointer + rows)
+    let peak = PeriodicCopies.peak(
+      squaredRadius: abs(axes), spread: PeriodicCopies.spread(plan.moments))
+    // Sums over copies are largest at the stamp's edge: 2 over its side.
+    return largest * grid.edges.magnitude * 2 / Double(min(grid.columns, grid.rows))
+      > SpectrumSplit.negligibleRinging * peak
   }
 
-  /// Calls `body` for every run: spectrum offset, frequency offset, column offset, row.
-  private func forEachRun(_ grid: FourierGrid, _ body: (Int, Int, Int, Int) -> Void) {
-    let length = grid.runLength
-    for row in grid.ky.indices {
-      let target = 2 * grid.target[row] * length
-      for band in 0..<grid.bands {
-        body(target, row * grid.kx.count + band * length, band * length, row)
-      }
-    }
-  }
+  // MARK: - Images
 
-  /// Sets a spectrum to the component's, or adds it.
+  /// Sets the spectrum of the frame's periodic image to the component's part of it, or adds it.
   ///
   /// - Parameters:
-  ///   - grid: The grid.
-  ///   - spectrum: The half spectrum.
-  ///   - adds: Whether to add; it counts as undefined otherwise.
-  func writeSpectrum(
-    _ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>, adds: Bool
-  ) {
+  ///   - target: The half spectrum.
+  ///   - adds: Whether to add; it counts as undefined otherwise, which a split component does not allow.
+  func writeSpectrum(to target: UnsafeMutablePointer<Double>, adds: Bool) {
     guard !isDistant else { return }
-    let columns = columnPhases.pointer
-    let rows = rowPhases.pointer
-    let f = transform.pointer
-    let count = grid.kx.count
-    grid.psfRe.withUnsafeBufferPointer { psfRe in
-      grid.psfIm.withUnsafeBufferPointer { psfIm in
-        guard let psfRe = psfRe.baseAddress, let psfIm = psfIm.baseAddress else { return }
-        forEachRun(grid) { target, at, column, row in
-          sersic_spectrum_row(
-            grid.runLength, f + at, geometry.flux * rows[row],
-            geometry.flux * rows[grid.ky.count + row], columns + column, columns + count + column,
-            psfRe + at, psfIm + at, adds || grid.isFolded(row: row, column: column) ? 1 : 0,
-            spectrum + target)
-        }
-      }
-    }
+    spectrum.write(grid, to: target, adds: adds)
   }
 
-  /// Sets a spectrum to the change of the component along a direction, or adds it.
+  /// Sets the spectrum of the frame's periodic image to its change along a direction, or adds it.
   func writeTangentSpectrum(
-    _ d: ProfileDirection, _ grid: FourierGrid, to spectrum: UnsafeMutablePointer<Double>,
-    adds: Bool
+    _ d: ProfileDirection, to target: UnsafeMutablePointer<Double>, adds: Bool
   ) {
     guard !isDistant else { return }
-    let columns = columnPhases.pointer
-    let rows = rowPhases.pointer
-    let count = grid.kx.count
-    let frequencies = grid.frequencyCount
-    let f = transform.pointer
-    let flux = geometry.flux
-    let isPoint = kind == .pointSource
-    let form = isPoint ? QuadraticForm(xx: 0, xy: 0, yy: 0) : frequencyChange(d)
-    let slopeAt = isPoint ? 0 : frequencies
-    let (byShape, shapeAt) = shapeChange(d, frequencies)
-    grid.psfRe.withUnsafeBufferPointer { psfRe in
-      grid.psfIm.withUnsafeBufferPointer { psfIm in
-        grid.kx.withUnsafeBufferPointer { kx in
-          guard let psfRe = psfRe.baseAddress, let psfIm = psfIm.baseAddress,
-            let kx = kx.baseAddress
-          else { return }
-          forEachRun(grid) { target, at, column, row in
-            let ky = grid.ky[row]
-            var c = (
-              d.flux, form.yy * ky * ky, 2 * form.xy * ky, form.xx, byShape, flux * ky * d.yc,
-              flux * d.xc
-            )
-            withUnsafeBytes(of: &c) { c in
-              sersic_tangent_row(
-                grid.runLength, f + at, f + slopeAt + at, f + shapeAt + at, kx + column,
-                c.assumingMemoryBound(to: Double.self).baseAddress, rows[row],
-                rows[grid.ky.count + row], columns + column, columns + count + column, psfRe + at,
-                psfIm + at, adds || grid.isFolded(row: row, column: column) ? 1 : 0,
-                spectrum + target)
-            }
-          }
-        }
-      }
-    }
+    spectrum.writeTangent(d, grid, to: target, adds: adds)
   }
 
-  /// Returns a factor and the place of a derivative, whose product is the transform's change with the shape, times the flux.
-  private func shapeChange(_ d: ProfileDirection, _ frequencies: Int) -> (Double, place: Int) {
-    guard slopes > 1 else {
-      return kind == .pointSource ? (0, 0) : (geometry.flux * d.shape[0], 2 * frequencies)
+  /// Completes an image: takes off the copies' ringing or adds the stamp; the copies' light goes to a sum over components.
+  func complete(
+    _ image: UnsafeMutablePointer<Double>, _ light: CopyLight, _ canvas: StampCanvas
+  ) {
+    copies?.subtract(from: light)
+    guard !isDistant else { return }
+    guard let stamp else {
+      spectrum.subtract(ringing, grid, framePlace, from: image)
+      return
     }
-    // The plane after the derivatives holds their combination.
-    let place = (2 + slopes) * frequencies
-    let combined = transform.pointer + place
-    combined.update(repeating: 0, count: frequencies)
-    for k in 0..<slopes {
-      sersic_add_scaled(
-        frequencies, d.shape[k], transform.pointer + (2 + k) * frequencies, combined)
-    }
-    return (geometry.flux, place)
+    canvas.reserve(stamp.grid)
+    stampSpectrum.write(stamp.grid, to: canvas.spectrum.pointer, adds: false)
+    canvas.add(stamp.grid, stamp.place, to: image, width: plan.width)
+    guard stamp.rings else { return }
+    stampSpectrum.subtract(ringing, stamp.grid, stamp.place, from: image)
   }
 
-  /// Returns the adjoint of the parameters for the spectrum of an image adjoint.
-  func reduce(_ grid: FourierGrid, _ adjoint: UnsafePointer<Double>) -> ProfileDirection {
-    var out = reduce(grid, adjoint, shape: 0)
-    if slopes > 1, !isDistant {
-      for k in 1..<slopes { out.shape[k] = reduce(grid, adjoint, shape: k).shape[0] }
+  /// Completes the change of an image along a direction, as `complete` does an image.
+  func completeTangent(
+    _ d: ProfileDirection, _ image: UnsafeMutablePointer<Double>, _ light: CopyLight,
+    _ canvas: StampCanvas
+  ) {
+    copies?.subtractTangent(d, from: light)
+    guard !isDistant else { return }
+    guard let stamp else {
+      spectrum.subtractTangent(d, ringing, grid, framePlace, from: image)
+      return
     }
-    return out
+    canvas.reserve(stamp.grid)
+    stampSpectrum.writeTangent(d, stamp.grid, to: canvas.spectrum.pointer, adds: false)
+    canvas.add(stamp.grid, stamp.place, to: image, width: plan.width)
+    guard stamp.rings else { return }
+    stampSpectrum.subtractTangent(d, ringing, stamp.grid, stamp.place, from: image)
   }
 
-  /// Returns the adjoint of the parameters, of the shape's only the k-th, in the first place.
-  private func reduce(
-    _ grid: FourierGrid, _ adjoint: UnsafePointer<Double>, shape k: Int
+  // MARK: - Adjoints
+
+  /// Returns the adjoint of the parameters for an image adjoint.
+  ///
+  /// - Parameters:
+  ///   - image: The image adjoint.
+  ///   - target: Its half spectrum on the frame's grid.
+  ///   - light: The adjoints on the copies' nodes, which components share.
+  ///   - canvas: Memory for the stamp.
+  /// - Returns: The adjoint.
+  func adjoint(
+    _ image: UnsafePointer<Double>, spectrum target: UnsafePointer<Double>, _ light: CopyLight,
+    _ canvas: StampCanvas
   ) -> ProfileDirection {
     var out = ProfileDirection()
+    if !isDistant { spectrum.reduce(grid, target, into: &out) }
+    copies?.subtractAdjoint(image, light, from: &out)
     guard !isDistant else { return out }
-    let columns = columnPhases.pointer
-    let rows = rowPhases.pointer
-    let count = grid.kx.count
-    let isPoint = kind == .pointSource
-    let slopeAt = isPoint ? 0 : grid.frequencyCount
-    let shapeAt = isPoint ? 0 : (2 + k) * grid.frequencyCount
-    let f = transform.pointer
-    var byFlux = 0.0
-    var byX = 0.0
-    var byY = 0.0
-    var byShape = 0.0
-    var moments = QuadraticForm(xx: 0, xy: 0, yy: 0)
-    grid.psfRe.withUnsafeBufferPointer { psfRe in
-      grid.psfIm.withUnsafeBufferPointer { psfIm in
-        grid.kx.withUnsafeBufferPointer { kx in
-          guard let psfRe = psfRe.baseAddress, let psfIm = psfIm.baseAddress,
-            let kx = kx.baseAddress
-          else { return }
-          forEachRun(grid) { target, at, column, row in
-            var sums = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-            withUnsafeMutableBytes(of: &sums) { sums in
-              sersic_reduce_row(
-                grid.runLength, adjoint + target, f + at, f + slopeAt + at, f + shapeAt + at,
-                kx + column, grid.weights, rows[row], rows[grid.ky.count + row], columns + column,
-                columns + count + column, psfRe + at, psfIm + at,
-                sums.assumingMemoryBound(to: Double.self).baseAddress)
-            }
-            let ky = grid.ky[row]
-            byFlux += sums.0
-            byX += sums.2
-            byY += ky * sums.1
-            moments.yy += ky * ky * sums.3
-            moments.xy += ky * sums.4
-            moments.xx += sums.5
-            byShape += sums.6
-          }
-        }
-      }
+    guard let stamp else {
+      spectrum.addAdjoint(ringing, grid, framePlace, image, to: &out)
+      return out
     }
-    let flux = geometry.flux
-    out.flux = byFlux
-    out.xc = flux * byX
-    out.yc = flux * byY
-    guard !isPoint else { return out }
-    let forms = geometry.frequencyFormSlopes
-    func contract(_ form: QuadraticForm) -> Double {
-      flux * (form.xx * moments.xx + 2 * form.xy * moments.xy + form.yy * moments.yy)
-    }
-    out.rEff = contract(forms.rEff)
-    out.ellip = contract(forms.ellip)
-    out.theta = contract(forms.theta)
-    out.shape[0] = flux * byShape
+    canvas.reserve(stamp.grid)
+    canvas.transform(stamp.grid, stamp.place, from: image, width: plan.width)
+    stampSpectrum.reduce(stamp.grid, canvas.spectrum.pointer, into: &out)
+    guard stamp.rings else { return out }
+    stampSpectrum.addAdjoint(ringing, stamp.grid, stamp.place, image, to: &out)
     return out
-  }
-
-  // MARK: - Copies and parameters
-
-  /// Where the transform, a derivative of it and the phases lie, for the band edges.
-  private func edgeInput(_ grid: FourierGrid, shapeAt: Int? = nil) -> EdgeRinging.Input {
-    let isPoint = kind == .pointSource
-    let count = grid.frequencyCount
-    return EdgeRinging.Input(
-      f: transform.pointer, fv: transform.pointer + (isPoint ? 0 : count),
-      fn: transform.pointer + (shapeAt ?? (isPoint ? 0 : 2 * count)),
-      columnRe: columnPhases.pointer, columnIm: columnPhases.pointer + grid.kx.count,
-      rowRe: rowPhases.pointer, rowIm: rowPhases.pointer + grid.ky.count)
-  }
-
-  /// Subtracts the light of periodic copies from an image.
-  func subtractCopies(_ grid: FourierGrid, from image: UnsafeMutablePointer<Double>) {
-    copies?.subtract(from: image)
-    guard !isDistant else { return }
-    ringing.subtract(
-      grid, edgeInput(grid), xc: geometry.xc, yc: geometry.yc, flux: geometry.flux, from: image)
-  }
-
-  /// Subtracts the change of the copies' light along a direction from an image.
-  func subtractCopiesTangent(
-    _ d: ProfileDirection, _ grid: FourierGrid, from image: UnsafeMutablePointer<Double>
-  ) {
-    copies?.subtractTangent(d, from: image)
-    guard !isDistant else { return }
-    let form = kind == .pointSource ? QuadraticForm(xx: 0, xy: 0, yy: 0) : frequencyChange(d)
-    let (byShape, shapeAt) = shapeChange(d, grid.frequencyCount)
-    let change = (
-      d.flux, form.xx, 2 * form.xy, form.yy, byShape, geometry.flux * d.xc, geometry.flux * d.yc
-    )
-    ringing.subtractTangent(
-      grid, edgeInput(grid, shapeAt: shapeAt), change: change, d, from: image)
-  }
-
-  /// Adds the copies' part to the adjoint of the parameters.
-  func addCopiesAdjoint(
-    _ image: UnsafePointer<Double>, _ grid: FourierGrid, to adjoint: inout ProfileDirection
-  ) {
-    copies?.subtractAdjoint(image, from: &adjoint)
-    guard !isDistant else { return }
-    let sums = ringing.adjoint(grid, edgeInput(grid), image)
-    let flux = geometry.flux
-    adjoint.flux += sums.spectrum.0
-    adjoint.xc += flux * sums.spectrum.5 + sums.xc
-    adjoint.yc += flux * sums.spectrum.6 + sums.yc
-    guard kind != .pointSource else { return }
-    let forms = geometry.frequencyFormSlopes
-    func contract(_ form: QuadraticForm) -> Double {
-      flux
-        * (form.xx * sums.spectrum.1 + 2 * form.xy * sums.spectrum.2 + form.yy * sums.spectrum.3)
-    }
-    adjoint.rEff += contract(forms.rEff)
-    adjoint.ellip += contract(forms.ellip)
-    adjoint.theta += contract(forms.theta)
-    adjoint.shape[0] += flux * sums.spectrum.4
-    for k in 1..<max(slopes, 1) {
-      let input = edgeInput(grid, shapeAt: (2 + k) * grid.frequencyCount)
-      adjoint.shape[k] += flux * ringing.shapeAdjoint(grid, input)
-    }
-  }
-
-  /// Returns the flux times the change of the form of s along a direction.
-  private func frequencyChange(_ d: ProfileDirection) -> QuadraticForm {
-    let slopes = geometry.frequencyFormSlopes
-    func along(_ a: Double, _ b: Double, _ c: Double) -> Double {
-      geometry.flux * (a * d.rEff + b * d.ellip + c * d.theta)
-    }
-    return QuadraticForm(
-      xx: along(slopes.rEff.xx, slopes.ellip.xx, slopes.theta.xx),
-      xy: along(slopes.rEff.xy, slopes.ellip.xy, slopes.theta.xy),
-      yy: along(slopes.rEff.yy, slopes.ellip.yy, slopes.theta.yy))
   }
 
   /// Returns the component's part of a direction of all parameters.

@@ -54,7 +54,9 @@ final class PeriodicCopies {
   /// The values on the near and the far nodes, and scratch.
   private let nearValues, farValues, scratch: FFTBuffer
 
-  /// The node grids in use.
+  /// The place in the plan of the nodes in use.
+  private var frameIndex = 0
+  /// The nodes in use.
   private var frame: ChebyshevFrame
   /// The nodes of the far copies.
   private var farFrame: ChebyshevFrame
@@ -93,7 +95,7 @@ final class PeriodicCopies {
     let largest = ChebyshevFrame.counts.last ?? 0
     nearValues = FFTBuffer(count: largest * largest)
     farValues = FFTBuffer(count: largest * largest)
-    self.scratch = FFTBuffer(count: plan.frames.map(\.scratchCount).max() ?? 0)
+    self.scratch = FFTBuffer(count: largest * largest)
   }
 
   /// Whether there is anything to subtract.
@@ -104,6 +106,16 @@ final class PeriodicCopies {
 
   /// The surface brightness per unit flux where the table has 1.
   private var unitBrightness: Double { form.densityScale / squaredRadius }
+
+  /// Returns the variance of a PSF along an axis, in squared pixels.
+  static func spread(_ moments: PointSpreadMoments) -> Double {
+    max(0.5 * (moments.xx + moments.yy) / moments.sum, 0.1)
+  }
+
+  /// Returns a lower estimate of the peak per unit flux of a source with the area π `squaredRadius` of the half-light ellipse.
+  static func peak(squaredRadius: Double, spread: Double) -> Double {
+    0.5 / (.pi * (squaredRadius + 2 * spread))
+  }
 
   // MARK: - Choice of copies and nodes
 
@@ -119,8 +131,7 @@ final class PeriodicCopies {
     farCount = 0
     remainder = Remainder()
     sign = period == nil ? -1 : 1
-    let spread = max(0.5 * (plan.moments.xx + plan.moments.yy) / plan.moments.sum, 0.1)
-    let peak = 0.5 / (.pi * (squaredRadius + 2 * spread))
+    let peak = Self.peak(squaredRadius: squaredRadius, spread: Self.spread(plan.moments))
     // As a density where the component is round.
     let logPeak = log(peak * squaredRadius)
     let largestAxis = geometry.rEff * max(1, geometry.q)
@@ -176,7 +187,8 @@ final class PeriodicCopies {
     }
     let counts = ChebyshevFrame.counts
     let choice = counts.firstIndex { Double($0) >= needed }
-    frame = plan.frames[choice ?? counts.count - 1]
+    frameIndex = choice ?? counts.count - 1
+    frame = plan.frames[frameIndex]
     farFrame = plan.frames[counts.firstIndex(of: frame.coarserCount) ?? 0]
     let places = range.smallest * range.smallest * 0.999...range.largest * range.largest * 1.001
     for (k, profile) in profiles.enumerated() {
@@ -285,15 +297,15 @@ final class PeriodicCopies {
   /// Seven coefficients or sums of `sersic_copies`.
   private typealias Seven = (Double, Double, Double, Double, Double, Double, Double)
 
-  /// Subtracts the copies' light from an image.
-  func subtract(from image: UnsafeMutablePointer<Double>) {
+  /// Subtracts the copies' light from a sum over components.
+  func subtract(from light: CopyLight) {
     guard !isEmpty else { return }
     let c: Seven = (geometry.flux * unitBrightness, 0, 0, 0, 0, 0, 0)
-    subtract(c, geometry.flux * remainder.value, image, changes: SIMD8())
+    subtract(c, geometry.flux * remainder.value, light, changes: SIMD8())
   }
 
-  /// Subtracts the change of the copies' light along a direction from an image.
-  func subtractTangent(_ d: ProfileDirection, from image: UnsafeMutablePointer<Double>) {
+  /// Subtracts the change of the copies' light along a direction from a sum over components.
+  func subtractTangent(_ d: ProfileDirection, from light: CopyLight) {
     guard !isEmpty else { return }
     let unit = unitBrightness
     let total = geometry.flux * unit
@@ -317,18 +329,18 @@ final class PeriodicCopies {
       + geometry.flux
       * (d.rEff * remainder.rEff + byShape - d.ellip * remainder.ratio
         + d.theta * remainder.theta)
-    subtract(c, constant, image, changes: total * d.shape)
+    subtract(c, constant, light, changes: total * d.shape)
   }
 
-  /// Subtracts the sum of copies with given coefficients of `sersic_copies`, and a constant, from an image.
+  /// Subtracts the sum of copies with given coefficients of `sersic_copies`, and a constant, from a sum over components.
   ///
   /// - Parameters:
   ///   - c: The coefficients, with the first parameter of the shape.
   ///   - constant: The constant.
-  ///   - image: The image.
+  ///   - light: The sum over components.
   ///   - changes: The coefficients of the shape; from the second on they count.
   private func subtract(
-    _ c: Seven, _ constant: Double, _ image: UnsafeMutablePointer<Double>, changes: SIMD8<Double>
+    _ c: Seven, _ constant: Double, _ light: CopyLight, changes: SIMD8<Double>
   ) {
     nearValues.pointer.update(repeating: constant, count: frame.count * frame.count)
     farValues.pointer.update(repeating: 0, count: farFrame.count * farFrame.count)
@@ -339,7 +351,7 @@ final class PeriodicCopies {
     if farCount > 0 {
       frame.addCoarser(farValues.pointer, to: nearValues.pointer, scratch: scratch.pointer)
     }
-    frame.add(nearValues.pointer, factor: -sign, to: image, scratch: scratch.pointer)
+    light.add(-sign, nearValues.pointer, grid: frameIndex)
   }
 
   /// Adds the sum of copies with given coefficients of `sersic_copies`, from the k-th table, at the nodes.
@@ -361,12 +373,13 @@ final class PeriodicCopies {
     }
   }
 
-  /// Subtracts the copies' part of the parameter adjoint for an image adjoint.
+  /// Subtracts the copies' part of the parameter adjoint for an image adjoint, whose adjoints at nodes components share.
   func subtractAdjoint(
-    _ imageAdjoint: UnsafePointer<Double>, from out: inout ProfileDirection
+    _ imageAdjoint: UnsafePointer<Double>, _ light: CopyLight, from out: inout ProfileDirection
   ) {
     guard !isEmpty else { return }
-    frame.adjoint(imageAdjoint, factor: -sign, into: nearValues.pointer, scratch: scratch.pointer)
+    let shared = light.adjoint(imageAdjoint, grid: frameIndex)
+    for i in 0..<frame.count * frame.count { nearValues.pointer[i] = -sign * shared[i] }
     if farCount > 0 {
       frame.coarserAdjoint(nearValues.pointer, into: farValues.pointer, scratch: scratch.pointer)
     }

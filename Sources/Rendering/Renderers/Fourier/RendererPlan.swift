@@ -40,6 +40,9 @@ public final class RendererPlan: Sendable {
   /// The periodic grids, by level.
   private let grids: Mutex<[FourierGrid?]>
 
+  /// How sources are cut in two parts; nil where all are drawn on all frequencies of the frame.
+  let split: SpectrumSplit?
+
   /// The effort of planning the smallest grid's transforms.
   private let planning: FFTPlanning
 
@@ -51,8 +54,16 @@ public final class RendererPlan: Sendable {
   ///   - psf: The effective PSF, which contains the pixel's response; nil is an error.
   ///   - planning: The effort of planning the transforms of the smallest grid; larger grids are estimated.
   /// - Throws: `RenderingError` with kind `emptyGrid`, `invalidPointSpread`, or `unsupportedScene` without a PSF.
-  public init(
+  public convenience init(
     width: Int, height: Int, psf: PointSpreadFunction?, planning: FFTPlanning = .estimate
+  ) throws(RenderingError) {
+    try self.init(width: width, height: height, psf: psf, planning: planning, splits: true)
+  }
+
+  /// Lays out the grids and transforms the PSF, with or without splitting the sources of a large frame.
+  package init(
+    width: Int, height: Int, psf: PointSpreadFunction?, planning: FFTPlanning = .estimate,
+    splits: Bool
   ) throws(RenderingError) {
     guard width > 0 && height > 0 else {
       throw RenderingError(
@@ -78,9 +89,17 @@ public final class RendererPlan: Sendable {
         moments: moments)
     }
     reach = Self.reach(psf)
-    grids = Mutex([FourierGrid?](repeating: nil, count: Self.levels))
-    _ = grid(0)
+    let grid = FourierGrid(
+      columns: Self.size(0, pixels: width, across: height, reach: reach.x),
+      rows: Self.size(0, pixels: height, across: width, reach: reach.y), psf: psf,
+      planning: planning)
+    grids = Mutex([grid] + [FourierGrid?](repeating: nil, count: Self.levels - 1))
+    split =
+      splits ? SpectrumSplit(grid, psf: psf, moments: moments, planning: planning) : nil
   }
+
+  /// Whether sources are split between the frame's low frequencies and stamps.
+  package var splitsSources: Bool { split != nil }
 
   /// The number of pixels of the image.
   var pixelCount: Int { width * height }

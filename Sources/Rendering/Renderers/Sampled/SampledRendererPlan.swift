@@ -134,7 +134,7 @@ public final class SampledRendererPlan: Sendable {
       let spectrum = FFTBuffer(count: transforms.spectrumCount)
       var partial = [Double](repeating: 0, count: psf.height * columns)
       sersic_project_rows(
-        psf.height, psf.width, columns, 1, psf.values, x, &partial)
+        psf.height, psf.width, columns, 1, psf.values, psf.width, x, psf.width, &partial)
       sersic_multiply_add(
         rows, psf.height, columns, perPixel / Double(rows * columns), y, partial, columns,
         real.pointer,
