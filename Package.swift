@@ -132,7 +132,8 @@ let package = Package(
     program(
       "Benchmarks",
       [
-        "SwiftSersic", "Rendering", "Inference", "ReferenceModels", "PPL", "Tensors", "Numerics",
+        "SwiftSersic", "FITS", "Rendering", "Inference", "ReferenceModels", "PPL", "Tensors",
+        "Numerics",
         arguments,
       ]),
     tutorial("01", "FirstFit"),

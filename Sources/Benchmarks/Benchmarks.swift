@@ -2,7 +2,7 @@
 //
 // The command `Benchmarks`: runs the cases that DESIGN lists, prints what came out; fails if an answer is wrong.
 //
-// `Benchmarks conformance FOLDER` compares NUTS with published draws.
+// `Benchmarks conformance FOLDER` compares NUTS with published draws, `Benchmarks coverage FOLDER` intervals with the truth.
 
 import ArgumentParser
 import Foundation
@@ -12,7 +12,7 @@ import Foundation
 struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures speed and memory, and compares posteriors with published draws.",
-    subcommands: [Measure.self, Conformance.self], defaultSubcommand: Measure.self)
+    subcommands: [Measure.self, Conformance.self, Coverage.self], defaultSubcommand: Measure.self)
 }
 
 /// Measures speed and memory.

@@ -46,7 +46,7 @@ struct BandsCommand: ParsableCommand {
         start: {r_eff: 4}
         offsets: 0.3                  # bands may be displaced by some 0.3 pixels of the first
         wavelengths: [550, 700]       # tell linked parameters there, too
-        method: laplace               # map, svi-mvn, svi-flow, nuts
+        method: laplace               # map, svi-mvn, svi-flow, nuts, neutra
         output: fit
 
       Further keys: center, prior_style, renderer, draws, chains, warmup, seed, plots; in a band \

@@ -12,20 +12,20 @@ struct Estimation {
   /// The way of fitting.
   let method: FitMethod
 
-  /// The number of draws: of each chain with nuts, else in all.
+  /// The number of draws: of each chain with nuts and neutra, else in all.
   let draws: Int
 
-  /// The number of chains of nuts.
+  /// The number of chains of nuts and neutra.
   let chains: Int
 
-  /// The iterations of each chain of nuts that are not kept.
+  /// The iterations of each chain of nuts and neutra that are not kept.
   let warmUp: Int
 
   /// The seed of all draws.
   let seed: UInt64
 
   /// Returns the number of draws where none was asked for.
-  static func usualDraws(_ method: FitMethod) -> Int { method == .nuts ? 1000 : 10_000 }
+  static func usualDraws(_ method: FitMethod) -> Int { method.sampling != nil ? 1000 : 10_000 }
 
   /// What a fit has come to.
   struct Outcome {
@@ -83,9 +83,10 @@ struct Estimation {
       return try fit.estimatePosterior(
         method == .sviFlow ? .sviFlow : .sviMVN, from: best, draws: draws, key: key,
         progress: .terminal, isCancelled: { Interruption.isRequested })
-    case .nuts:
+    case .nuts, .neutra:
       return try fit.sample(
-        chains: chains, warmUp: warmUp, draws: draws, from: best, key: key, progress: .terminal,
+        method == .neutra ? .neutra : .nuts, chains: chains, warmUp: warmUp, draws: draws,
+        from: best, key: key, progress: .terminal,
         isCancelled: { Interruption.isRequested })
     }
   }

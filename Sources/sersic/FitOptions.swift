@@ -32,7 +32,7 @@ struct FitOptions: ParsableArguments {
 
   @Option(
     help:
-      "The way of fitting: the maximum (map), and posteriors: normal at the mode (laplace), the closest normal one (svi-mvn), a normalising flow (svi-flow), Markov chains (nuts)."
+      "The way of fitting: the maximum (map), and posteriors: normal at the mode (laplace), the closest normal one (svi-mvn), a normalising flow (svi-flow), Markov chains (nuts), the same in the coordinates of a flow (neutra)."
   )
   var method = FitMethod.map
 
@@ -102,14 +102,14 @@ struct FitOptions: ParsableArguments {
 
   /// Checks the numbers of chains and draws.
   func checkCounts() throws {
-    let most = method == .nuts ? Self.mostDraws / max(1, chains) : Self.mostDraws
+    let most = method.sampling != nil ? Self.mostDraws / max(1, chains) : Self.mostDraws
     guard (1...Self.mostChains).contains(chains) else {
       throw OptionError(
         "--chains", "expected from 1 chain to \(Self.mostChains), found \(chains); 2 is the default"
       )
     }
     // Split R-hat needs two draws in each half of a chain.
-    let least = method == .nuts ? 4 : 2
+    let least = method.sampling != nil ? 4 : 2
     guard drawCount >= least, drawCount <= most else {
       throw OptionError(
         "--draws",

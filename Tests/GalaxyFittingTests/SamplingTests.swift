@@ -95,6 +95,26 @@ struct SamplingTests {
     #expect(!sampled.findings.contains { $0.code == "r-hat" }, "\(sampled.findings)")
   }
 
+  @Test("chains in the coordinates of a flow sample the same posterior")
+  func neutra() throws {
+    let image = try Self.galaxy(theta: 1)
+    let fit = try FitSingle(image, prior: autoprior(image, .sersic, sky: .flat))
+    let best = try fit.findMAP()
+    let plain = try fit.sample(chains: 2, warmUp: 300, draws: 1000, from: best, key: 6)
+    let moved = try fit.sample(.neutra, chains: 2, warmUp: 300, draws: 1000, from: best, key: 6)
+    #expect(moved.method == "neutra" && moved.draws.names == plain.draws.names)
+    #expect(moved.sampler?.divergences == 0)
+    for (a, b) in zip(plain.draws.scalars, moved.draws.scalars) {
+      #expect(b.rHat < 1.01 && b.bulkESS > 400, "\(b.name): R-hat \(b.rHat), ESS \(b.bulkESS)")
+      var shift = a.mean - b.mean
+      if let period = a.period { shift -= period * (shift / period).rounded() }
+      let sd = a.standardDeviation
+      // Means of 400 effective draws or more each are known to 0.07 sd together, deviations to 5 %: four of these.
+      #expect(abs(shift) < 0.28 * sd, "\(a.name): shift \(shift / sd) sd")
+      #expect(abs(b.standardDeviation / sd - 1) < 0.2, "\(a.name): sd ratio")
+    }
+  }
+
   @Test("a run that is stopped keeps its complete draws, and says so")
   func stopped() throws {
     let image = try Self.galaxy(theta: 1)

@@ -7,6 +7,14 @@ import GalaxyModels
 public import Inference
 public import Numerics
 
+/// A way to draw from the posterior by Markov chains.
+public enum SamplingMethod: String, Sendable, Codable, CaseIterable {
+  /// The no-U-turn sampler on the parameters.
+  case nuts
+  /// The no-U-turn sampler on the noise of a trained flow, in which the posterior is nearly a standard normal.
+  case neutra
+}
+
 extension GalaxyFit {
   /// Draws from the posterior with the no-U-turn sampler.
   ///
@@ -14,7 +22,12 @@ extension GalaxyFit {
   /// covariance is their first metric: a warm-up then only has the step size to find, and what the curvature at one point
   /// did not tell. Where the curvature at one point is no guide the warm-up learns a dense metric.
   ///
+  /// With ``SamplingMethod/neutra`` a flow is trained first, as by ``PosteriorMethod/sviFlow``, and the chains move in its noise,
+  /// where they start at draws of a standard normal: for posteriors that are curved or have narrow necks. Draws are from the same
+  /// posterior, however good the flow is.
+  ///
   /// - Parameters:
+  ///   - method: The way.
   ///   - chains: The number of chains.
   ///   - warmUp: The iterations of each chain that tune the sampler and are not kept.
   ///   - draws: The draws of each chain.
@@ -24,12 +37,12 @@ extension GalaxyFit {
   ///   - progress: Who is told how far the run is.
   ///   - isCancelled: Asked between steps, from several threads; complete draws are kept.
   /// - Returns: The draws with their summary; its findings say what makes them doubtful.
-  /// - Throws: `ModelError` if no chain finds a starting point.
+  /// - Throws: `ModelError` if no chain finds a starting point, or a flow cannot be trained.
   /// - Precondition: `chains` and `draws` are positive, `warmUp` is not negative.
   public func sample(
-    chains: Int = 2, warmUp: Int = 1000, draws: Int = 1000, from best: MAPFit? = nil,
-    start: [String: Double] = [:], key: RandomKey = 0, progress: Progress = .none,
-    isCancelled: @Sendable @escaping () -> Bool = { false }
+    _ method: SamplingMethod = .nuts, chains: Int = 2, warmUp: Int = 1000, draws: Int = 1000,
+    from best: MAPFit? = nil, start: [String: Double] = [:], key: RandomKey = 0,
+    progress: Progress = .none, isCancelled: @Sendable @escaping () -> Bool = { false }
   ) throws -> PosteriorFit {
     let best =
       try best
@@ -37,14 +50,28 @@ extension GalaxyFit {
     let clock = ContinuousClock()
     let begin = clock.now
     let mode = density.pulledInside(best.optimum.position)
-    let approximation = try? LaplaceApproximation(density, from: mode, isCancelled: isCancelled)
-    let sample = try NUTS().run(
-      density, chains: chains, warmUp: warmUp, draws: draws, key: key,
-      initial: .laplace(from: .unconstrained([approximation?.mode.position ?? mode]), spread: 2),
-      adaptation: isTrusted(approximation) ? .stepSizeOnly : .dense,
-      sites: .named(prior.freeSites), progress: progress, isCancelled: isCancelled)
+    let sites = StoredSites.named(prior.freeSites)
+    let sample: Draws
+    switch method {
+    case .nuts:
+      let approximation = try? LaplaceApproximation(density, from: mode, isCancelled: isCancelled)
+      sample = try NUTS().run(
+        density, chains: chains, warmUp: warmUp, draws: draws, key: key,
+        initial: .laplace(
+          from: .unconstrained([approximation?.mode.position ?? mode]), spread: 2),
+        adaptation: isTrusted(approximation) ? .stepSizeOnly : .dense, sites: sites,
+        progress: progress, isCancelled: isCancelled)
+    case .neutra:
+      let flow = try VariationalFit.flow(
+        density, from: mode, key: key.folding(in: "guide"), progress: progress,
+        isCancelled: isCancelled)
+      let easy = try model.reparameterized(by: NeuTra(flow)).logDensity()
+      sample = try NUTS().run(
+        easy, chains: chains, warmUp: warmUp, draws: draws, key: key, initial: .prior,
+        sites: sites, progress: progress, isCancelled: isCancelled)
+    }
     return PosteriorFit(
-      best: best, method: "nuts", draws: sample, approximation: nil,
+      best: best, method: method.rawValue, draws: sample, approximation: nil,
       seconds: (clock.now - begin).seconds)
   }
 

@@ -14,4 +14,9 @@ public enum FitMethod: String, Sendable, CaseIterable {
   case sviFlow = "svi-flow"
   /// Markov chains: the no-U-turn sampler.
   case nuts
+  /// Markov chains on the noise of a trained flow.
+  case neutra
+
+  /// The way of Markov chains; nil for the others.
+  public var sampling: SamplingMethod? { SamplingMethod(rawValue: rawValue) }
 }

@@ -2,6 +2,7 @@
 //
 // Quantities that follow from the parameters, at the maximum and at every draw: fluxes, magnitudes, surface brightnesses.
 
+import FITS
 import GalaxyModels
 import Inference
 import Rendering
@@ -17,7 +18,8 @@ import Rendering
 /// For each source reports list fluxes of components (`flux_1`, …), `magnitude` (with a zero point) and those of components
 /// (`magnitude_1`, …), with a zero point the surface brightness at the half-light ellipse (`mu_eff`) and the mean within it
 /// (`mu_mean`), in magnitudes per square arcsecond, or per pixel where the pixel scale is not known, and with a pixel scale
-/// `r_eff_arcsec`. By name there are also the surface brightnesses in image units per pixel, `sb_eff` and `sb_mean`, and `b_t`, the
+/// `r_eff_arcsec`, and with world coordinates the position on the sky, `ra` and `dec` (or `glon` and `glat`, `elon` and `elat`), in
+/// degrees: a longitude lies within half a turn of that at the maximum. By name there are also the surface brightnesses in image units per pixel, `sb_eff` and `sb_mean`, and `b_t`, the
 /// share of the first of two extended components, which is `f_1`. Names of components end in `_1`, `_2`; those of source 3 of a
 /// scene in `_3` after that.
 struct DerivedQuantities {
@@ -29,6 +31,9 @@ struct DerivedQuantities {
 
   /// Zero point and pixel scale.
   let calibration: Calibration
+
+  /// The sky behind the image; nil where it is not known.
+  let sky: SkyFrame?
 
   /// One quantity.
   private struct Quantity {
@@ -81,7 +86,7 @@ struct DerivedQuantities {
         isSampled: draws.statistics != nil)
     }
     let all = sources.flatMap { source in
-      quantities(of: source).filter { isWhole || $0.isListed }.compactMap(summary)
+      quantities(of: source, near: values).filter { isWhole || $0.isListed }.compactMap(summary)
     }
     return all.filter(Self.isFlux)
       + noise.compactMap { noise in
@@ -109,7 +114,7 @@ struct DerivedQuantities {
         Quantity(name: derived.site, unit: "") { $0(noise.site) * derived.factor }
       }
     }
-    return (sources.flatMap(quantities) + derivedNoise).map { quantity in
+    return (sources.flatMap { quantities(of: $0, near: values) } + derivedNoise).map { quantity in
       Draws.Site(
         name: quantity.name, shape: [],
         values: (0..<draws.count).map { k in
@@ -119,10 +124,12 @@ struct DerivedQuantities {
   }
 
   /// The names of the quantities of the sources.
-  var names: [String] { sources.flatMap(quantities).map(\.name) }
+  var names: [String] { sources.flatMap { quantities(of: $0, near: [:]) }.map(\.name) }
 
-  /// Returns the quantities of one source.
-  private func quantities(of source: FitReport.Source) -> [Quantity] {
+  /// Returns the quantities of one source; longitudes lie near that at given values.
+  private func quantities(
+    of source: FitReport.Source, near values: [String: Double]
+  ) -> [Quantity] {
     let components = source.profile.shapes
     var list: [Quantity] = []
     /// Adds a quantity of the source.
@@ -147,7 +154,28 @@ struct DerivedQuantities {
     }
     if profile.hasTwoRadii { add("b_t", "") { $0(GalaxySite.f1) } }
     for component in components { addBrightness(component, profile, add) }
+    if let sky {
+      addPosition(
+        sky, x: values[source.site(GalaxySite.xc)], y: values[source.site(GalaxySite.yc)], add)
+    }
     return list
+  }
+
+  /// Adds the position on the sky; longitudes on the branch around that of a pixel.
+  private func addPosition(
+    _ sky: SkyFrame, x: Double?, y: Double?,
+    _ add: (String, String, @escaping ((String) -> Double) -> Double) -> Void
+  ) {
+    let center = sky.position(x: x ?? .nan, y: y ?? .nan)?.longitude ?? 180
+    add(sky.names.longitude, "deg") { get in
+      guard let found = sky.position(x: get(GalaxySite.xc), y: get(GalaxySite.yc)) else {
+        return .nan
+      }
+      return center + (found.longitude - center).remainder(dividingBy: 360)
+    }
+    add(sky.names.latitude, "deg") { get in
+      sky.position(x: get(GalaxySite.xc), y: get(GalaxySite.yc))?.latitude ?? .nan
+    }
   }
 
   /// Adds the surface brightnesses of a component, and its radius in arcseconds.

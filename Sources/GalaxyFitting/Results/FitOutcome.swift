@@ -151,14 +151,14 @@ extension FitRecord {
       throw FitRecordError(
         "draws",
         report.posterior == nil
-          ? "expected a posterior, found the maximum alone; fit with --method laplace, svi-mvn, svi-flow or nuts (estimatePosterior, sample)"
+          ? "expected a posterior, found the maximum alone; fit with --method laplace, svi-mvn, svi-flow, nuts or neutra (estimatePosterior, sample)"
           : "expected the draws, found only their summary; read posterior.asdf, or the folder with it"
       )
     }
     let quantities = DerivedQuantities(
       sources: report.sources,
       noise: pixels.map { report.loss.parameters(for: $0.image) } ?? [],
-      calibration: report.calibration)
+      calibration: report.calibration, sky: SkyFrame.of(report.image))
     let own = Set(draws.names)
     let more = quantities.sites(draws, values: report.values).filter { !own.contains($0.name) }
     let all = Draws(chains: draws.chains, draws: draws.draws, sites: draws.sites + more)

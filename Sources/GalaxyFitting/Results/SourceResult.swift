@@ -54,7 +54,7 @@ extension SourceResult {
     let scalars = Dictionary((record.draws?.scalars ?? []).map { ($0.name, $0) }) { $1 }
     let quantities = DerivedQuantities(
       sources: [FitReport.Source(number: nil, profile: source.profile)], noise: [],
-      calibration: report.calibration)
+      calibration: report.calibration, sky: SkyFrame.of(report.image))
     self.init(
       number: place, profile: source.profile,
       parameters: own(report.parameters, source.profile.sites),

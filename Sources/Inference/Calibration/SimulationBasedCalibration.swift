@@ -9,7 +9,7 @@ import Dispatch
 public import Numerics
 public import PPL
 import Synchronization
-import Tensors
+public import Tensors
 
 /// Tests an algorithm on a model: draws true values from the prior, simulates data, fits them, and ranks the true values.
 ///
@@ -47,15 +47,51 @@ public func simulationBasedCalibration<Output>(
   isCancelled: @Sendable @escaping () -> Bool = { false },
   algorithm: @Sendable @escaping (CompiledDensity, RandomKey) throws -> Draws
 ) throws -> CalibrationResult {
-  precondition(
-    replicates > 0 && draws > 0 && threads ?? 1 > 0,
-    "simulationBasedCalibration: expected replicates, draws and threads > 0, got \(replicates), \(draws), \(threads ?? 1)"
-  )
   let calibration = try Calibration(
     model: model.withWholePlates().erased, data: data, draws: draws, key: key,
-    quantities: quantities, algorithm: algorithm)
-  return calibration.run(
-    replicates, threads: min(replicates, threads ?? RunPlan.processors), progress, isCancelled)
+    quantities: quantities
+  ) { model, data, key in try algorithm(model.conditioned(on: data).logDensity(), key) }
+  return calibration.run(replicates, threads, progress, isCancelled)
+}
+
+/// Tests a fit that makes its own density from the data: the whole of what a user calls, guesses from the data included.
+///
+/// ```swift
+/// let result = try simulationBasedCalibration(dataFrom: model, replicates: 500, key: 1) { data, key in
+///   try MyFit(observations: data["y"]?.elements ?? []).sample(key: key)
+/// }
+/// ```
+///
+/// The priors of the fit must be those of the model, in every replicate: where a fit guesses priors from the data, its posterior is
+/// that of another model, and ranks need not be uniform. What the data tell may only choose where the fit starts.
+///
+/// - Parameters:
+///   - model: The model; its priors must be such that one can draw from them.
+///   - data: The sites that are simulated; by default all that the model observes or predicts.
+///   - replicates: The number of simulated data sets.
+///   - draws: The number of independent draws that a rank is out of, at most.
+///   - key: The key of everything.
+///   - quantities: Adds quantities to the true values and to the draws, that are ranked too.
+///   - threads: The number of replicates at a time; nil: as many as there are processors.
+///   - progress: Who is told how far it is.
+///   - isCancelled: Asked between replicates.
+///   - fit: Returns draws from the posterior of simulated data, given by site, with all randomness from the key. It is called from
+///     several threads.
+/// - Returns: The ranks with their tests.
+/// - Throws: ``ModelError`` if the model has a flat prior or factors, which cannot be simulated, or no data. What goes wrong in a
+///   replicate is kept in the result.
+public func simulationBasedCalibration<Output>(
+  dataFrom model: Model<Output>, data: [String]? = nil, replicates: Int = 500, draws: Int = 99,
+  key: RandomKey = 0, quantities: @Sendable @escaping (Draws) -> Draws = { $0 },
+  threads: Int? = nil, progress: Progress = .none,
+  isCancelled: @Sendable @escaping () -> Bool = { false },
+  fit: @Sendable @escaping ([String: Tensor], RandomKey) throws -> Draws
+) throws -> CalibrationResult {
+  let calibration = try Calibration(
+    model: model.withWholePlates().erased, data: data, draws: draws, key: key,
+    quantities: quantities
+  ) { _, data, key in try fit(data, key) }
+  return calibration.run(replicates, threads, progress, isCancelled)
 }
 
 /// One model and algorithm under test.
@@ -70,8 +106,8 @@ private struct Calibration: Sendable {
   private let key: RandomKey
   /// Adds quantities.
   private let quantities: @Sendable (Draws) -> Draws
-  /// What is tested.
-  private let algorithm: @Sendable (CompiledDensity, RandomKey) throws -> Draws
+  /// What is tested: draws from the posterior of a model without data, given simulated data.
+  private let fit: @Sendable (Model<Void>, [String: Tensor], RandomKey) throws -> Draws
 
   /// The rank of a scalar in one replicate.
   struct Rank: Sendable {
@@ -97,8 +133,10 @@ private struct Calibration: Sendable {
   init(
     model: Model<Void>, data: [String]?, draws: Int, key: RandomKey,
     quantities: @Sendable @escaping (Draws) -> Draws,
-    algorithm: @Sendable @escaping (CompiledDensity, RandomKey) throws -> Draws
+    fit: @Sendable @escaping (Model<Void>, [String: Tensor], RandomKey) throws -> Draws
   ) throws {
+    precondition(
+      draws > 0, "simulationBasedCalibration: expected a number of draws > 0, got \(draws)")
     // A flat prior, from which there are no true values, is refused here.
     let trace = try ModelRuns(
       model, Draws(chains: 1, draws: 1, sites: []), drawable: nil, key: key.folding(in: "look")
@@ -123,7 +161,7 @@ private struct Calibration: Sendable {
     self.draws = draws
     self.key = key
     self.quantities = quantities
-    self.algorithm = algorithm
+    self.fit = fit
   }
 
   // MARK: - One replicate
@@ -135,9 +173,8 @@ private struct Calibration: Sendable {
       // Latent sites named as data are simulated too: they are then given, like any other data.
       let truth = try model.trace(key: own.folding(in: "truth"))
       let simulated = truth.values.filter { data.contains($0.key) }
-      let density = try model.conditioned(on: simulated).logDensity()
-      let fit = try algorithm(density, own.folding(in: "fit"))
-      return try ranks(fit, truth, own.folding(in: "ranks"))
+      let fitted = try fit(model, simulated, own.folding(in: "fit"))
+      return try ranks(fitted, truth, own.folding(in: "ranks"))
     } catch {
       return .failure("\(error)")
     }
@@ -205,8 +242,14 @@ private struct Calibration: Sendable {
 
   /// Runs the replicates on threads.
   func run(
-    _ count: Int, threads: Int, _ progress: Progress, _ isCancelled: @Sendable @escaping () -> Bool
+    _ count: Int, _ threads: Int?, _ progress: Progress,
+    _ isCancelled: @Sendable @escaping () -> Bool
   ) -> CalibrationResult {
+    precondition(
+      count > 0 && threads ?? 1 > 0,
+      "simulationBasedCalibration: expected replicates and threads > 0, got \(count) and \(threads ?? 1)"
+    )
+    let threads = min(count, threads ?? RunPlan.processors)
     let began = DispatchTime.now().uptimeNanoseconds
     let outcomes = Mutex([Int: Outcome](minimumCapacity: count))
     let next = Mutex(0)

@@ -116,7 +116,12 @@ public final class DensityEvaluator: LogDensity {
   private var memory: Workspace?
 
   /// Asked before each gradient where a step takes long; once it says true, log densities are NaN and the step soon ends.
-  var interruption: (() -> Bool)?
+  var interruption: (() -> Bool)? {
+    didSet { isInterruptible = interruption != nil }
+  }
+
+  /// Whether there is something to ask: a function in a property is retained at each look, a number is not.
+  private var isInterruptible = false
 
   /// Creates an evaluator for a compiled function of one vector.
   init(_ function: CompiledFunction) {
@@ -146,9 +151,13 @@ public final class DensityEvaluator: LogDensity {
   public func valueAndGradient(
     at q: UnsafeBufferPointer<Double>, into gradient: UnsafeMutableBufferPointer<Double>
   ) -> Double {
-    if let interruption, interruption() { return .nan }
+    if isInterruptible && isInterrupted { return .nan }
     return evaluator.valueAndGradient(at: q, into: gradient)
   }
+
+  /// Whether the step is to end.
+  @inline(never)
+  private var isInterrupted: Bool { interruption?() ?? false }
 
   public func workspace(vectors: Int) -> Workspace {
     if let memory, memory.vectors >= vectors { return memory }

@@ -44,8 +44,8 @@ public struct ProgressUpdate: Sendable {
 ///
 /// Algorithms report at most some ten times a second, and once more at the end.
 public struct Progress: Sendable {
-  /// Takes an update; nil where nobody listens.
-  let report: (@Sendable (ProgressUpdate) -> Void)?
+  /// Takes an update, for algorithms of one's own; nil where nobody listens.
+  public let report: (@Sendable (ProgressUpdate) -> Void)?
 
   /// Sends updates to a function, which may be called from any thread, one call at a time.
   public init(_ report: @escaping @Sendable (ProgressUpdate) -> Void) { self.report = report }

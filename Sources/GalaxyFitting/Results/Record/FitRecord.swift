@@ -51,7 +51,8 @@ public struct FitRecord: FitOutcome, Hashable {
   /// The report with the derived quantities that it does not list.
   var completeReport: FitReport {
     let quantities = DerivedQuantities(
-      sources: report.sources, noise: [], calibration: report.calibration)
+      sources: report.sources, noise: [], calibration: report.calibration,
+      sky: SkyFrame.of(report.image))
     let listed = Set((report.parameters + report.derived).map(\.name))
     var result = report
     result.derived += quantities.summaries(

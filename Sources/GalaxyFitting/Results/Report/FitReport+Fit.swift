@@ -45,8 +45,19 @@ extension FitReport {
       default: nil
       }
     }
+    let image = ImageReport(frame)
+    var remarks = remarks
+    var sky: SkyFrame?
+    do {
+      sky = try SkyFrame(image.worldCoordinates, name: image.names.science)
+    } catch {
+      remarks.append(
+        InputFinding(
+          .note, "world-coordinates", subject: image.names.science,
+          "\(error.message); positions on the sky are left out"))
+    }
     derived = DerivedQuantities(
-      sources: sources, noise: fit.loss.parameters(for: frame), calibration: calibration
+      sources: sources, noise: fit.loss.parameters(for: frame), calibration: calibration, sky: sky
     ).summaries(at: best.values, fixed: Set(fit.prior.fixed.keys), posterior?.draws)
     search = SearchReport(best, seconds: best.seconds + (posterior?.seconds ?? 0))
     covariance = posterior.map { CovarianceMatrix($0.draws) }
@@ -65,7 +76,7 @@ extension FitReport {
     findings =
       all.filter { $0.severity >= .warning } + all.filter { $0.severity < .warning }
     priors = fit.prior.texts
-    image = ImageReport(frame)
+    self.image = image
     self.calibration = calibration
     self.provenance = provenance
   }
@@ -79,7 +90,9 @@ extension FitReport {
     result.calibration = calibration.replaced(by: other)
     // The noise in image units does not depend on the calibration, and cannot be computed without the pixels.
     let noise = derived.filter { Self.noiseNames.contains($0.name) }
-    let own = DerivedQuantities(sources: sources, noise: [], calibration: result.calibration)
+    let own = DerivedQuantities(
+      sources: sources, noise: [], calibration: result.calibration,
+      sky: SkyFrame.of(image))
     let old = Dictionary(derived.map { ($0.name, $0) }) { $1 }
     let computed = own.summaries(
       at: values, fixed: Set(parameters.filter(\.isFixed).map(\.name)), draws

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+//
+// Coverage of posterior intervals over many galaxies: by bins, with what chance alone would do.
+
+import Foundation
+import SwiftSersic
+
+/// The galaxies of one bin, and how often intervals hold their true values.
+struct CoverageBin {
+  /// The bin in words.
+  let name: String
+
+  /// The galaxies.
+  let outcomes: [CoverageOutcome]
+
+  /// The probabilities of the intervals.
+  static let probabilities = [0.68, 0.95]
+
+  /// The number of binomial standard deviations that a coverage may be off.
+  static let bound = 3.0
+
+  /// Returns the share of galaxies whose interval holds the true value.
+  func coverage(_ parameter: Int, _ probability: Double) -> Double {
+    Double(outcomes.count { $0.covers(parameter, probability) }) / Double(outcomes.count)
+  }
+
+  /// Returns how far a coverage is off, in binomial standard deviations.
+  func deviation(_ parameter: Int, _ probability: Double) -> Double {
+    let sd = (probability * (1 - probability) / Double(outcomes.count)).squareRoot()
+    return (coverage(parameter, probability) - probability) / sd
+  }
+
+  /// Whether a coverage is farther off than the bound.
+  var hasFailed: Bool {
+    CoverageOutcome.sites.indices.contains { parameter in
+      Self.probabilities.contains { abs(deviation(parameter, $0)) > Self.bound }
+    }
+  }
+
+  /// The row of the table: both coverages of each parameter in per cent, starred beyond the bound.
+  var cells: [String] {
+    [name, "\(outcomes.count)"]
+      + CoverageOutcome.sites.indices.map { parameter in
+        Self.probabilities.map { probability in
+          let star = abs(deviation(parameter, probability)) > Self.bound ? "*" : ""
+          return String(format: "%.0f", 100 * coverage(parameter, probability)) + star
+        }.joined(separator: " ")
+      }
+  }
+
+  /// Divides galaxies by signal to noise, by size over the PSF's, by index and by ellipticity; all of them come first.
+  static func bins(_ outcomes: [CoverageOutcome]) -> [CoverageBin] {
+    /// Returns the bins of a quantity between edges.
+    func divide(
+      _ name: String, _ edges: [Double], _ quantity: (CoverageFolder.Galaxy) -> Double
+    ) -> [CoverageBin] {
+      zip(edges, edges.dropFirst()).map { low, high in
+        CoverageBin(
+          name: "\(name) \(text(low))–\(text(high))",
+          outcomes: outcomes.filter { (low..<high).contains(quantity($0.galaxy)) })
+      }
+    }
+    /// Returns a number without needless digits.
+    func text(_ value: Double) -> String { String(format: "%g", value) }
+    return
+      ([CoverageBin(name: "all", outcomes: outcomes)]
+      + divide("S/N", [10, 30, 100, 300, 1000]) { $0.snr }
+      + divide("r_eff/FWHM", [0.2, 0.5, 1, 2, 5]) { $0.r_eff / $0.fwhm }
+      + divide("n", [0.5, 1.5, 3, 4.5, 6]) { $0.n }
+      + divide("ellip", [0, 0.1, 0.3, 0.6, 0.85]) { $0.ellip }).filter { !$0.outcomes.isEmpty }
+  }
+}
+
+/// The tables of a run.
+struct CoverageTable {
+  /// What is judged: the method and the flaw.
+  let title: String
+
+  /// The galaxies that were fitted.
+  let outcomes: [CoverageOutcome]
+
+  /// What went wrong with others.
+  let failures: [String]
+
+  /// The bins.
+  var bins: [CoverageBin] { CoverageBin.bins(outcomes) }
+
+  /// Whether a coverage is out of bounds, or a fit failed.
+  var hasFailed: Bool { !failures.isEmpty || bins.contains(where: \.hasFailed) }
+
+  /// The tables as text: coverage by bins, then bias and scatter.
+  var text: String {
+    let head = ["", "galaxies"] + CoverageOutcome.sites
+    var lines = ["\(title): central intervals of 68 and 95 %, share that hold the truth, per cent"]
+    lines += Self.aligned([head] + bins.map(\.cells))
+    lines += ["", "mean and scatter of (mean − truth) / sd; 0 and 1 if all is well"]
+    lines += Self.aligned(
+      [["", "galaxies"] + CoverageOutcome.sites]
+        + [
+          ["all", "\(outcomes.count)"]
+            + CoverageOutcome.sites.indices.map { parameter in
+              let pulls = outcomes.map { $0.pulls[parameter] }
+              let mean = pulls.reduce(0, +) / Double(pulls.count)
+              let scatter =
+                (pulls.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(pulls.count))
+                .squareRoot()
+              return String(format: "%+.2f %.2f", mean, scatter)
+            }
+        ])
+    let times = outcomes.map(\.seconds).sorted()
+    if let longest = outcomes.max(by: { $0.seconds < $1.seconds }) {
+      lines += [
+        "",
+        String(
+          format: "seconds for each galaxy: median %.2f, longest %.2f (%@)",
+          times[times.count / 2], longest.seconds, longest.galaxy.file),
+      ]
+    }
+    if !failures.isEmpty {
+      lines += ["", "\(failures.count) fits failed; the first: \(failures[0])"]
+    }
+    var counts: [String: Int] = [:]
+    for code in outcomes.flatMap(\.warnings) { counts[code, default: 0] += 1 }
+    if !counts.isEmpty {
+      let words = counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+      lines += ["", "warnings: " + words.joined(separator: ", ")]
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  /// Returns rows with columns of one width.
+  private static func aligned(_ rows: [[String]]) -> [String] {
+    let widths = (rows.first ?? []).indices.map { column in
+      rows.map { $0[column].count }.max() ?? 0
+    }
+    return rows.map { row in
+      zip(row, widths).map { text, width in
+        text + String(repeating: " ", count: width - text.count)
+      }.joined(separator: "  ").trimmingCharacters(in: .whitespaces)
+    }
+  }
+}
