@@ -21,13 +21,14 @@ struct GalaxyCalibrationTests {
     #expect(result.failures.isEmpty, "\(title)\n\(result)")
     // Each of ten scalars is tested twice at 0.001: a right sampler fails with one key in fifty; the keys are fixed.
     #expect(result.isCalibrated(), "\(title)\n\(result)")
-    #expect(result.unconverged * 20 <= result.replicates, "\(title)\n\(result)")
+    // Chains are shorter than a user's; what is left out of those that have not mixed would show in the ranks.
+    #expect(result.unconverged * 10 <= result.replicates, "\(title)\n\(result)")
   }
 
   @Test("one galaxy, in short", arguments: [SkyKind.none, .flat, .tiltedPlane])
   func short(sky: SkyKind) throws {
     let scene = try CalibrationScene(.small, sky: sky)
-    let result = try scene.calibrate(replicates: 40, warmUp: 150, draws: 200, key: 1)
+    let result = try scene.calibrate(replicates: 30, warmUp: 200, draws: 300, key: 1)
     expectUniform(result, "\(sky)")
   }
 
@@ -36,21 +37,21 @@ struct GalaxyCalibrationTests {
     arguments: CalibrationSize.allCases, [SkyKind.none, .flat, .tiltedPlane])
   func single(size: CalibrationSize, sky: SkyKind) throws {
     let scene = try CalibrationScene(size, sky: sky)
-    let result = try scene.calibrate(replicates: 500, warmUp: 400, draws: 500, key: 2)
+    let result = try scene.calibrate(replicates: 300, warmUp: 300, draws: 400, key: 2)
     expectUniform(result, "\(size), sky \(sky)")
   }
 
   @Test("five sources that overlap", .enabled(if: isLong))
   func group() throws {
     let result = try CalibrationGroup().calibrate(
-      replicates: 300, warmUp: 400, draws: 500, key: 3)
+      replicates: 100, warmUp: 300, draws: 400, key: 3)
     expectUniform(result, "five sources")
   }
 
   @Test("one galaxy in three bands", .enabled(if: isLong))
   func bands() throws {
     let result = try CalibrationBands().calibrate(
-      replicates: 500, warmUp: 400, draws: 500, key: 4)
+      replicates: 200, warmUp: 300, draws: 400, key: 4)
     expectUniform(result, "three bands")
   }
 }

@@ -133,6 +133,14 @@ struct CoverageOutcome: Sendable {
   /// The codes of what the fit warned of.
   let warnings: [String]
 
+  /// For each parameter whether the fit warned that its posterior cannot be trusted.
+  let isDoubtful: [Bool]
+
+  /// The codes of such warnings.
+  private static let doubts: Set<FitFindingCode> = [
+    .nearBound, .atBound, .angleUndetermined, .rHat, .laplaceFlat, .laplaceNotConverged,
+  ]
+
   /// Examines a posterior.
   init(_ galaxy: CoverageFolder.Galaxy, _ posterior: PosteriorFit) throws {
     self.galaxy = galaxy
@@ -152,7 +160,15 @@ struct CoverageOutcome: Sendable {
     self.ranks = ranks
     self.pulls = pulls
     seconds = posterior.best.seconds + posterior.seconds
-    warnings = (posterior.findings + posterior.best.findings).map(\.code)
+    let findings = posterior.findings + posterior.best.findings
+    warnings = findings.map(\.code)
+    let subjects = Set(
+      findings.filter { $0.fitCode.map(Self.doubts.contains) ?? false }.map(\.subject))
+    isDoubtful = Self.sites.map { site in
+      subjects.contains(site) || subjects.contains("posterior")
+        // Where a galaxy is round its angle is as doubtful as its ellipticity.
+        || (site == GalaxySite.theta && subjects.contains(GalaxySite.ellip))
+    }
   }
 
   /// Returns whether the central interval of a probability holds the true value of a parameter.

@@ -13,20 +13,30 @@ struct CoverageBin {
   /// The galaxies.
   let outcomes: [CoverageOutcome]
 
+  /// Whether parameters that a fit warned of are left out.
+  let isTrustedOnly: Bool
+
   /// The probabilities of the intervals.
   static let probabilities = [0.68, 0.95]
 
   /// The number of binomial standard deviations that a coverage may be off.
   static let bound = 3.0
 
+  /// Returns the galaxies that count for a parameter.
+  private func counting(_ parameter: Int) -> [CoverageOutcome] {
+    isTrustedOnly ? outcomes.filter { !$0.isDoubtful[parameter] } : outcomes
+  }
+
   /// Returns the share of galaxies whose interval holds the true value.
   func coverage(_ parameter: Int, _ probability: Double) -> Double {
-    Double(outcomes.count { $0.covers(parameter, probability) }) / Double(outcomes.count)
+    let counting = counting(parameter)
+    return Double(counting.count { $0.covers(parameter, probability) }) / Double(counting.count)
   }
 
   /// Returns how far a coverage is off, in binomial standard deviations.
   func deviation(_ parameter: Int, _ probability: Double) -> Double {
-    let sd = (probability * (1 - probability) / Double(outcomes.count)).squareRoot()
+    let count = Double(max(1, counting(parameter).count))
+    let sd = (probability * (1 - probability) / count).squareRoot()
     return (coverage(parameter, probability) - probability) / sd
   }
 
@@ -42,6 +52,7 @@ struct CoverageBin {
     [name, "\(outcomes.count)"]
       + CoverageOutcome.sites.indices.map { parameter in
         Self.probabilities.map { probability in
+          guard !counting(parameter).isEmpty else { return "–" }
           let star = abs(deviation(parameter, probability)) > Self.bound ? "*" : ""
           return String(format: "%.0f", 100 * coverage(parameter, probability)) + star
         }.joined(separator: " ")
@@ -49,7 +60,7 @@ struct CoverageBin {
   }
 
   /// Divides galaxies by signal to noise, by size over the PSF's, by index and by ellipticity; all of them come first.
-  static func bins(_ outcomes: [CoverageOutcome]) -> [CoverageBin] {
+  static func bins(_ outcomes: [CoverageOutcome], isTrustedOnly: Bool) -> [CoverageBin] {
     /// Returns the bins of a quantity between edges.
     func divide(
       _ name: String, _ edges: [Double], _ quantity: (CoverageFolder.Galaxy) -> Double
@@ -57,13 +68,14 @@ struct CoverageBin {
       zip(edges, edges.dropFirst()).map { low, high in
         CoverageBin(
           name: "\(name) \(text(low))–\(text(high))",
-          outcomes: outcomes.filter { (low..<high).contains(quantity($0.galaxy)) })
+          outcomes: outcomes.filter { (low..<high).contains(quantity($0.galaxy)) },
+          isTrustedOnly: isTrustedOnly)
       }
     }
     /// Returns a number without needless digits.
     func text(_ value: Double) -> String { String(format: "%g", value) }
     return
-      ([CoverageBin(name: "all", outcomes: outcomes)]
+      ([CoverageBin(name: "all", outcomes: outcomes, isTrustedOnly: isTrustedOnly)]
       + divide("S/N", [10, 30, 100, 300, 1000]) { $0.snr }
       + divide("r_eff/FWHM", [0.2, 0.5, 1, 2, 5]) { $0.r_eff / $0.fwhm }
       + divide("n", [0.5, 1.5, 3, 4.5, 6]) { $0.n }
@@ -82,17 +94,26 @@ struct CoverageTable {
   /// What went wrong with others.
   let failures: [String]
 
-  /// The bins.
-  var bins: [CoverageBin] { CoverageBin.bins(outcomes) }
-
-  /// Whether a coverage is out of bounds, or a fit failed.
-  var hasFailed: Bool { !failures.isEmpty || bins.contains(where: \.hasFailed) }
+  /// Whether the coverage of what the fits did not warn of is out of bounds, or a fit failed.
+  var hasFailed: Bool {
+    !failures.isEmpty
+      || CoverageBin.bins(outcomes, isTrustedOnly: true).contains(where: \.hasFailed)
+  }
 
   /// The tables as text: coverage by bins, then bias and scatter.
   var text: String {
     let head = ["", "galaxies"] + CoverageOutcome.sites
     var lines = ["\(title): central intervals of 68 and 95 %, share that hold the truth, per cent"]
-    lines += Self.aligned([head] + bins.map(\.cells))
+    lines += Self.aligned([head] + CoverageBin.bins(outcomes, isTrustedOnly: false).map(\.cells))
+    lines += ["", "the same without the parameters that the fit itself warned of"]
+    lines += Self.aligned([head] + CoverageBin.bins(outcomes, isTrustedOnly: true).map(\.cells))
+    lines += [
+      "share that was warned of, per cent: "
+        + CoverageOutcome.sites.indices.map { parameter in
+          let share = Double(outcomes.count { $0.isDoubtful[parameter] }) / Double(outcomes.count)
+          return "\(CoverageOutcome.sites[parameter]) " + String(format: "%.0f", 100 * share)
+        }.joined(separator: ", ")
+    ]
     lines += ["", "mean and scatter of (mean − truth) / sd; 0 and 1 if all is well"]
     lines += Self.aligned(
       [["", "galaxies"] + CoverageOutcome.sites]

@@ -41,6 +41,8 @@ public enum FitFindingCode: String, Sendable, Hashable, Codable, CaseIterable {
   case borderLight = "border-light"
   /// A good part of the posterior lies at a bound of a prior.
   case priorEdge = "prior-edge"
+  /// A normal approximation reaches beyond a bound of a parameter.
+  case nearBound = "near-bound"
   /// The search for the mode of the Laplace approximation stopped short of it.
   case laplaceNotConverged = "laplace-not-converged"
   /// The density does not curve down at the mode.

@@ -8,7 +8,8 @@ public import Numerics
 
 /// A way to estimate the posterior without sampling it.
 public enum PosteriorMethod: String, Sendable, Codable, CaseIterable {
-  /// A normal distribution at the mode in unconstrained space, with the true curvature.
+  /// A normal distribution in unconstrained space with the true curvature at the mode, and its centre at the mean to the next order
+  /// (``LaplaceApproximation/skewCorrected()``).
   case laplace
   /// The normal distribution in unconstrained space that comes closest to the posterior, started from Laplace's.
   case sviMVN = "svi-mvn"
@@ -48,6 +49,7 @@ extension GalaxyFit {
     switch method {
     case .laplace:
       let normal = try LaplaceApproximation(density, from: mode, isCancelled: isCancelled)
+        .skewCorrected()
       sample = normal.sample(draws, key: key, sites: prior.freeSites)
       approximation = normal
     case .sviMVN:

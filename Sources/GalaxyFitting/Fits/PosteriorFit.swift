@@ -45,9 +45,12 @@ public struct PosteriorFit: Sendable {
     self.variational = variational
     self.seconds = seconds
     let doubts = draws.statistics == nil ? [] : draws.diagnostics.warnings
+    let isNormal =
+      method == PosteriorMethod.laplace.rawValue || method == PosteriorMethod.sviMVN.rawValue
     findings =
       PosteriorFit.findings(doubts + (variational?.warnings ?? []))
       + PosteriorFit.findings(best, draws, approximation)
+      + (isNormal ? draws.scalars.compactMap { PosteriorFit.nearBound(best.fit, $0) } : [])
   }
 
   /// Returns the warnings of an algorithm as findings; angles are judged here.
@@ -99,6 +102,31 @@ public struct PosteriorFit: Sendable {
       }
     }
     return list
+  }
+
+  /// The distance to a bound, in standard deviations, within which a normal approximation is none of the posterior.
+  private static let nearBoundDeviations = 3.0
+
+  /// Returns a warning where a normal approximation of the coordinates cannot follow the posterior to a bound.
+  ///
+  /// The coordinates send the bound to infinity, where a normal distribution has no weight, but the posterior has: on simulated
+  /// galaxies as round as their errors the 95 % intervals of the ellipticity held the truth in a third of the cases.
+  private static func nearBound(_ fit: any GalaxyFit, _ scalar: ScalarDraws) -> InputFinding? {
+    let (low, high): (Double, Double)
+    switch fit.prior[scalar.name]?.support {
+    case .interval(let lowest, let highest)?: (low, high) = (lowest.item(), highest.item())
+    case .unitInterval?: (low, high) = (0, 1)
+    default: return nil
+    }
+    let (mean, sd) = (scalar.mean, scalar.standardDeviation)
+    let reach = nearBoundDeviations * sd
+    guard mean - reach < low || mean + reach > high else { return nil }
+    let bound = mean - low < high - mean ? low : high
+    let isRound = GalaxySite.quantity(of: fit.prior.parameter(scalar.name)) == GalaxySite.ellip
+    return InputFinding(
+      .warning, FitFindingCode.nearBound.rawValue, subject: scalar.name,
+      "\(scalar.name) = \(shortened(mean)) ± \(shortened(sd)) lies within \(Int(nearBoundDeviations)) standard deviations of its bound \(shortened(bound)), where a normal approximation is too narrow\(isRound && bound == 0 ? ", in the angle too" : ""); quote what nuts gives"
+    )
   }
 
   /// Returns the bound of an interval prior at which a good part of the draws pile up.

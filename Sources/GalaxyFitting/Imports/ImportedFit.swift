@@ -88,7 +88,8 @@ public struct ImportedFit: Sendable {
     }
     do {
       let approximation = try LaplaceApproximation(
-        density, from: maximum.interiorPoint, isCancelled: { isCancelled() })
+        density, from: maximum.interiorPoint, isCancelled: { isCancelled() }
+      ).skewCorrected()
       draws = approximation.sample(4000, key: key)
       if approximation.flatDirections > 0 {
         findings.append(

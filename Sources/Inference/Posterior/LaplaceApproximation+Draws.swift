@@ -20,10 +20,10 @@ extension LaplaceApproximation {
     return (0..<count).map { Array(flat[($0 * n)..<(($0 + 1) * n)]) }
   }
 
-  /// Returns one draw in unconstrained space, its deviation from the mode enlarged by a factor.
+  /// Returns one draw in unconstrained space, its deviation from the centre enlarged by a factor.
   func unconstrainedDraw(_ key: RandomKey, spread: Double = 1) -> [Double] {
     let step = precision.solveTransposed(key.normals(density.dimension))
-    var point = zip(mode.position, step).map { $0 + spread * $1 }
+    var point = zip(center, step).map { $0 + spread * $1 }
     turn(&point, 1)
     return point
   }
@@ -55,7 +55,7 @@ extension LaplaceApproximation {
       }
       let steps = precision.solveTransposed(rows: normals)
       for row in 0..<min(block, count - first) {
-        for k in 0..<n { points.append(mode.position[k] + steps[row * n + k]) }
+        for k in 0..<n { points.append(center[k] + steps[row * n + k]) }
       }
     }
     turn(&points, count)
@@ -66,11 +66,11 @@ extension LaplaceApproximation {
   ///
   /// On the tangent itself an angle that is hardly determined would pile up a quarter period to either side; along the
   /// arc it wraps around the circle and becomes uniform. For a sharp angle both are the same.
-  private func turn(_ points: inout [Double], _ count: Int) {
+  func turn(_ points: inout [Double], _ count: Int) {
     let n = density.dimension
     let coordinates = density.circularCoordinates
     for k in stride(from: 0, to: coordinates.count, by: 2).map({ coordinates[$0] }) {
-      let (u, v) = (mode.position[k], mode.position[k + 1])
+      let (u, v) = (center[k], center[k + 1])
       let radius = (u * u + v * v).squareRoot()
       guard radius > 0 else { continue }
       let center = angleOf(v, u)

@@ -17,6 +17,9 @@ public struct LaplaceApproximation: Sendable {
   /// The mode of the unconstrained density (Jacobian included), and how it was found.
   public let mode: Optimum
 
+  /// The centre of the normal distribution: the mode, or after ``skewCorrected()`` the mean to the next order.
+  public internal(set) var center: [Double]
+
   /// The factor of the precision matrix, −Hessian at the mode.
   public let precision: CholeskyFactor
 
@@ -71,6 +74,7 @@ public struct LaplaceApproximation: Sendable {
     let repaired = try LaplaceApproximation.factorize(hessian, n)
     self.density = density
     self.mode = mode
+    center = mode.position
     precision = repaired.factor
     flatDirections = repaired.flat.count
     flatSites = density.layout.entries.filter { entry in
