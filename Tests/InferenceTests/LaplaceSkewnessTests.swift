@@ -4,6 +4,7 @@
 
 import Distributions
 import Inference
+import Numerics
 import PPL
 import Tensors
 import Testing
@@ -53,6 +54,11 @@ struct LaplaceSkewnessTests {
     // Draws are good to 0.005; what is left is of the next order, some (1/5)³.
     #expect(abs(radius(plain.skewCorrected()) - 4.9) < 0.03)
     #expect(radius(plain) > 5.15)
+    // One site may move alone.
+    let alone = plain.skewCorrected(["r"])
+    #expect(abs(radius(alone) - 4.9) < 0.03)
+    let range = try #require(density.layout["theta"]?.range)
+    for k in range { #expect(abs(alone.center[k] - plain.center[k]) < 1e-12) }
     let angle = plain.skewCorrected().sample(40_000, key: 2).scalar("theta")
     #expect(abs((angle.mean - theta).remainder(dividingBy: .pi)) < 0.005)
   }

@@ -8,8 +8,8 @@ public import Numerics
 
 /// A way to estimate the posterior without sampling it.
 public enum PosteriorMethod: String, Sendable, Codable, CaseIterable {
-  /// A normal distribution in unconstrained space with the true curvature at the mode, and its centre at the mean to the next order
-  /// (``LaplaceApproximation/skewCorrected()``).
+  /// A normal distribution at the mode in unconstrained space, with the true curvature; ellipticities, whose mode with its Jacobian
+  /// lies too far out for nearly round galaxies, have their mean to the next order (``LaplaceApproximation/skewCorrected(_:)``).
   case laplace
   /// The normal distribution in unconstrained space that comes closest to the posterior, started from Laplace's.
   case sviMVN = "svi-mvn"
@@ -18,6 +18,13 @@ public enum PosteriorMethod: String, Sendable, Codable, CaseIterable {
 }
 
 extension GalaxyFit {
+  /// The sites of ellipticities that are coordinates of the density.
+  private var ellipticities: [String] {
+    prior.freeSites.filter {
+      GalaxySite.quantity(of: prior.parameter($0)) == GalaxySite.ellip && density.layout[$0] != nil
+    }
+  }
+
   /// Estimates the posterior of all parameters.
   ///
   /// - Parameters:
@@ -49,7 +56,7 @@ extension GalaxyFit {
     switch method {
     case .laplace:
       let normal = try LaplaceApproximation(density, from: mode, isCancelled: isCancelled)
-        .skewCorrected()
+        .skewCorrected(ellipticities)
       sample = normal.sample(draws, key: key, sites: prior.freeSites)
       approximation = normal
     case .sviMVN:

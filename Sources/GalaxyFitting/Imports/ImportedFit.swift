@@ -88,8 +88,7 @@ public struct ImportedFit: Sendable {
     }
     do {
       let approximation = try LaplaceApproximation(
-        density, from: maximum.interiorPoint, isCancelled: { isCancelled() }
-      ).skewCorrected()
+        density, from: maximum.interiorPoint, isCancelled: { isCancelled() })
       draws = approximation.sample(4000, key: key)
       if approximation.flatDirections > 0 {
         findings.append(

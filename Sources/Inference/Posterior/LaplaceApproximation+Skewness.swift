@@ -7,7 +7,7 @@
 import Numerics
 
 extension LaplaceApproximation {
-  /// The largest distance by which a centre is moved, in standard deviations: beyond it the expansion says nothing.
+  /// The largest distance by which a coordinate is moved, in its standard deviations: beyond it the expansion says nothing.
   private static let largestShift = 1.0
 
   /// Returns the approximation centred at the mean of the posterior to the next order, instead of its mode.
@@ -15,17 +15,38 @@ extension LaplaceApproximation {
   /// A log density with third derivatives T has its mean at mode + ½ Σ (T : Σ), to first order in T. The contraction is taken
   /// from gradients one standard deviation to either side along each column of a factor of Σ, so that 2 n gradients are all it
   /// costs; angles are moved along their circle. The covariance stays that of the mode. In a polar pair, such as the ellipticity
-  /// and the angle of a nearly round galaxy, a mode with its Jacobian lies too far out by 1.5 σ²/e, which this puts right; by
-  /// coordinates whose posterior is normal nothing changes.
+  /// and the angle of a nearly round galaxy, a mode with its Jacobian lies too far out by 1.5 σ²/e, which this puts right;
+  /// coordinates whose posterior is normal stay.
   ///
-  /// The centre moves by one standard deviation at most. Where a gradient is not finite, or the mode has flat directions, it stays.
-  public func skewCorrected() -> LaplaceApproximation {
+  /// No coordinate moves by more than one standard deviation. Where a gradient is not finite, or the mode has flat directions, all
+  /// stay.
+  ///
+  /// - Parameter sites: The sites that are moved, each to its own mean; by default all.
+  /// - Returns: The approximation with another ``center``.
+  /// - Precondition: The density has these sites.
+  public func skewCorrected(_ sites: [String]? = nil) -> LaplaceApproximation {
+    let n = density.dimension
+    let chosen = sites.map { names in
+      Set(
+        names.flatMap { name -> Range<Int> in
+          let range = density.layout[name]?.range
+          precondition(
+            range != nil,
+            "skewCorrected: expected some of the sites \(density.layout.names), got \(name)")
+          return range ?? 0..<0
+        })
+    }
     guard flatDirections == 0, let shift = skewShift() else { return self }
+    let variances = covariance
+    var step = precision.solveTransposed(shift)
+    var largest = 0.0
+    for k in 0..<n {
+      if let chosen, !chosen.contains(k) { step[k] = 0 }
+      largest = max(largest, abs(step[k]) / variances[k * n + k].squareRoot())
+    }
+    let factor = largest > Self.largestShift ? Self.largestShift / largest : 1
     var result = self
-    let length = shift.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    let factor = min(1, LaplaceApproximation.largestShift / max(length, 1e-300))
-    let step = precision.solveTransposed(shift.map { factor * $0 })
-    result.center = moved(by: step)
+    result.center = moved(by: step.map { factor * $0 })
     return result
   }
 
