@@ -182,17 +182,23 @@ public final class ModelContext {
     if let distribution = site.distribution {
       let shape = distribution.batchShape + distribution.eventShape
       let merged = broadcastShape([value.shape, shape])
+      // Data are never repeated: fewer than the distribution has elements are a mistake, not a shorthand.
+      let isShort = site.isObserved && merged == shape && value.count < shape.elementCount
       if site.isObserved && merged == value.shape {
         batch = Array(value.shape.dropLast(distribution.eventShape.count))
       } else {
         batch = distribution.batchShape
-        site.value = merged == shape ? value.broadcast(to: shape) : distribution.feasibleValue
+        site.value = merged == shape && !isShort ? value.broadcast(to: shape) : distribution.feasibleValue
       }
-      if merged != shape && !(site.isObserved && merged == value.shape) {
+      if isShort || merged != shape && !(site.isObserved && merged == value.shape) {
+        let advice =
+          isShort
+          ? "; data are not repeated: give one for each element, or check the plates and the parameters' shapes"
+          : ""
         report(
           ModelError(
             .shapeMismatch(expected: shape, found: value.shape), site: site.name, plates: plates,
-            "expected a value of shape \(shape) (batch \(distribution.batchShape), event \(distribution.eventShape)), found \(value.shape)"
+            "expected a value of shape \(shape) (batch \(distribution.batchShape), event \(distribution.eventShape)), found \(value.shape)\(advice)"
           ))
       }
     }
