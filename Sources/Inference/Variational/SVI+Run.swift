@@ -12,7 +12,7 @@ extension SVI {
   ///   - rounds: The number of rounds; each begins where the last one ended, with a fresh optimiser.
   ///   - decay: What the step size is multiplied with from round to round.
   ///   - patience: A round ends when the mean loss over this many steps is no lower than over any earlier stretch of the
-  ///     same length; nil: never.
+  ///     same length; steps that are skipped, since their loss is not finite, do not count; nil: never.
   ///   - averaging: The last share of a round's steps whose parameters are averaged at its end (Polyak & Juditsky 1992);
   ///     0: none. It takes out the noise that is left around the optimum, and little else.
   ///   - key: The key of all noise.
@@ -45,7 +45,7 @@ extension SVI {
       var average = IterateAverage(steps: steps, share: averaging)
       var rest = Plateau(patience: patience)
       reason = .steps
-      var inARow = 0
+      var (inARow, counted) = (0, 0)
       while losses.count - begin < steps {
         if isCancelled() {
           reason = .cancelled
@@ -54,19 +54,23 @@ extension SVI {
         let skipped = state.skipped
         let loss = update(&state, evaluator, factor: factor)
         losses.append(loss)
-        average.add(state.parameters)
+        let counts = state.skipped == skipped
         report.step(losses.count, loss, factor)
-        inARow = state.skipped > skipped ? inARow + 1 : 0
+        inARow = counts ? 0 : inARow + 1
         if inARow >= Self.mostSkipped {
           reason = .notFinite
           break rounds
         }
+        // A skipped step moved nothing, and its loss is no number.
+        guard counts else { continue }
+        counted += 1
+        average.add(state.parameters)
         if rest.isReached(loss) {
           reason = .plateau
           break
         }
       }
-      if let mean = average.mean(of: losses.count - begin) { state.parameters = mean }
+      if let mean = average.mean(of: counted) { state.parameters = mean }
     }
     report.finish(losses.count)
     return SVIResult(
