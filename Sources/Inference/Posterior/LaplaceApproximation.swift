@@ -95,7 +95,17 @@ public struct LaplaceApproximation: Sendable {
       let curvature = abs(hessian[k * n + k])
       return curvature > 0 ? curvature.squareRoot() : 1
     }
-    if let factor = CholeskyFactor(hessian, n) { return (factor, []) }
+    // Rounding may let the factor of a singular matrix pass, with a last pivot made of nothing else.
+    let rounding = 10 * Double(n) * Double.ulpOfOne
+    var smallest = 1e-8
+    if let factor = CholeskyFactor(hessian, n) {
+      let isSound = (0..<n).allSatisfy { k in
+        let pivot = factor.lower[k * n + k] / scales[k]
+        return pivot * pivot > rounding
+      }
+      if isSound { return (factor, []) }
+      smallest = rounding
+    }
     var matrix = hessian
     for r in 0..<n {
       for c in 0..<n { matrix[r * n + c] /= scales[r] * scales[c] }
@@ -105,8 +115,9 @@ public struct LaplaceApproximation: Sendable {
       var repaired = [Double](repeating: 0, count: n * n)
       for k in 0..<n {
         let direction = Array(spectrum.vectors[(k * n)..<((k + 1) * n)])
-        // Unit diagonal: eigenvalues below the rounding of the differences behind a Hessian are noise.
-        let isFlat = spectrum.values[k] <= 1e-8
+        // Unit diagonal: eigenvalues below the rounding of the differences behind a Hessian are noise; where the matrix
+        // has a factor only those below the rounding of the factor, since a condition of 10¹¹ may be real.
+        let isFlat = spectrum.values[k] <= smallest
         if isFlat { flat.append(direction) }
         let value = isFlat ? 1 : spectrum.values[k]
         for r in 0..<n {
