@@ -18,7 +18,8 @@ struct Conformance: ParsableCommand {
     discussion: """
       For every JSON file of the folder (format pdb-check/1) that has a model in Models/Reference: the log density at the \
       check points, then NUTS at its defaults. Bounds: log density differences to 1e-8, R-hat < 1.01, bulk and tail ESS > 400, \
-      each difference within 5 combined Monte Carlo errors, divergences at most 0.1 %. Exit status 1 where one is crossed.
+      each difference within 5 combined Monte Carlo errors, divergences at most 0.1 %. Exit status 1 where one is crossed, \
+      and where no file has a model.
       """)
 
   @Argument(help: "The folder of the files.")
@@ -64,6 +65,8 @@ struct Conformance: ParsableCommand {
     let cells: [String]
     let object: [String: Any]
     let hasFailed: Bool
+    /// Whether it says something in words instead of a comparison.
+    var isNote = false
   }
 
   /// The posteriors whose centred form must diverge, by the name of the file with their data.
@@ -90,6 +93,14 @@ struct Conformance: ParsableCommand {
       print(table(rows))
     }
     if rows.contains(where: \.hasFailed) { throw ExitCode.failure }
+    // A comparison that compares nothing must not pass.
+    if rows.allSatisfy(\.isNote) {
+      FileHandle.standardError.write(
+        Data(
+          "\(folder): expected a posterior with a model in Models/Reference, found none; the names are those of posteriordb\n"
+            .utf8))
+      throw ExitCode.failure
+    }
   }
 
   /// Returns the files of the folder, in order of their names.
@@ -143,7 +154,7 @@ struct Conformance: ParsableCommand {
     let blanks = [String](repeating: "", count: ConformanceResult.columns.count - 2)
     return Row(
       cells: [name] + blanks + [text], object: ["posterior": name, "note": text],
-      hasFailed: hasFailed)
+      hasFailed: hasFailed, isNote: true)
   }
 
   /// Samples once and compares.
