@@ -19,7 +19,9 @@ public import Tensors
 /// ```
 ///
 /// The new model has one latent site, the guide's noise; its density is the old one, whatever the guide: a poor guide makes
-/// it hard to sample, not wrong. Train on the model as it is to be sampled, with its data and conditions.
+/// it hard to sample, not wrong. Look at `fit.diagnostics.paretoK` first: above 0.7 the flow has missed part of the posterior,
+/// and where it has, as at the neck of a funnel that it cannot fit, the transported model diverges as the old one did, or more.
+/// It helps with curved posteriors in one piece. Train on the model as it is to be sampled, with its data and conditions.
 public struct NeuTra: Sendable {
   /// The name of the latent site that the others are computed from.
   public static let siteName = "neutra_noise"
@@ -33,6 +35,9 @@ public struct NeuTra: Sendable {
   /// The values of all params of the guide, by name.
   private let values: [String: Tensor]
 
+  /// What makes the guide doubtful, as the fit that trained it says; empty where it was not told.
+  public let warnings: [DiagnosticWarning]
+
   /// Takes a guide at given values of its params.
   ///
   /// - Parameters:
@@ -40,6 +45,14 @@ public struct NeuTra: Sendable {
   ///   - values: The values of its params, by name; those left out keep their initial values.
   /// - Throws: `ModelError` of kind `misuse` if the guide's draws have more noise than coordinates.
   public init(_ guide: some VectorAutoGuide, _ values: [String: Tensor] = [:]) throws {
+    try self.init(guide, values, warnings: [])
+  }
+
+  /// Takes a guide with what makes it doubtful.
+  private init(
+    _ guide: some VectorAutoGuide, _ values: [String: Tensor], warnings: [DiagnosticWarning]
+  ) throws {
+    self.warnings = warnings
     let core = guide.core
     guard core.family.noiseCount == core.family.dimension else {
       throw ModelError(
@@ -57,8 +70,10 @@ public struct NeuTra: Sendable {
     try self.init(guide, result.parameters)
   }
 
-  /// Takes the guide of a fit.
-  public init(_ fit: VariationalFit) throws { try self.init(fit.guide, fit.posterior.parameters) }
+  /// Takes the guide of a fit, with its warnings.
+  public init(_ fit: VariationalFit) throws {
+    try self.init(fit.guide, fit.posterior.parameters, warnings: fit.warnings)
+  }
 
   /// The number of coordinates.
   var dimension: Int { guide.family.dimension }
