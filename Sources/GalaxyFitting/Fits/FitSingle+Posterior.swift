@@ -57,17 +57,17 @@ extension GalaxyFit {
     case .laplace:
       let normal = try LaplaceApproximation(density, from: mode, isCancelled: isCancelled)
         .skewCorrected(ellipticities)
-      sample = normal.sample(draws, key: key, sites: prior.freeSites)
+      sample = try normal.sample(draws, key: key, sites: prior.freeSites)
       approximation = normal
     case .sviMVN:
       let guide = try VariationalFit.multivariateNormal(
         density, from: mode, key: noise, progress: progress, isCancelled: isCancelled)
-      sample = guide.sample(draws, key: key, sites: prior.freeSites)
+      sample = try guide.sample(draws, key: key, sites: prior.freeSites)
       variational = guide
     case .sviFlow:
       let guide = try VariationalFit.flow(
         density, from: mode, key: noise, progress: progress, isCancelled: isCancelled)
-      sample = guide.sample(draws, key: key, sites: prior.freeSites)
+      sample = try guide.sample(draws, key: key, sites: prior.freeSites)
       variational = guide
     }
     return PosteriorFit(

@@ -43,11 +43,15 @@ extension PosteriorFit: FitOutcome {
   public func redrawn(_ count: Int, key: RandomKey) throws(FitRecordError) -> PosteriorFit {
     precondition(count > 1, "redrawn: expected at least two draws, got \(count)")
     let sites = best.fit.prior.freeSites
+    /// Returns draws of the sites, which are those of the model.
+    func named(_ draws: () throws -> Draws) throws(FitRecordError) -> Draws {
+      do { return try draws() } catch { throw FitRecordError("posterior", "\(error)") }
+    }
     let sample: Draws
     if let approximation {
-      sample = approximation.sample(count, key: key, sites: sites)
+      sample = try named { try approximation.sample(count, key: key, sites: sites) }
     } else if let variational {
-      sample = variational.sample(count, key: key, sites: sites)
+      sample = try named { try variational.sample(count, key: key, sites: sites) }
     } else {
       throw FitRecordError(
         "posterior",

@@ -33,10 +33,22 @@ extension LaplaceApproximation {
   /// - Parameters:
   ///   - count: The number of draws.
   ///   - key: Their key.
-  ///   - sites: The sites; by default all latent ones.
+  ///   - sites: The sites, latent or deterministic.
   /// - Returns: One chain of draws.
-  public func sample(_ count: Int = 10_000, key: RandomKey = 0, sites: [String]? = nil) -> Draws {
-    density.draws(flat: flatDraws(count, key), chains: 1, sites: sites)
+  /// - Throws: `ModelError` of kind `unknownSites` for a name that the model does not have.
+  public func sample(_ count: Int = 10_000, key: RandomKey = 0, sites: [String]) throws -> Draws {
+    density.draws(
+      flat: flatDraws(count, key), chains: 1, sites: try density.names(of: .named(sites)))
+  }
+
+  /// Draws all latent sites from the approximation.
+  ///
+  /// - Parameters:
+  ///   - count: The number of draws.
+  ///   - key: Their key.
+  /// - Returns: One chain of draws.
+  public func sample(_ count: Int = 10_000, key: RandomKey = 0) -> Draws {
+    density.draws(flat: flatDraws(count, key), chains: 1)
   }
 
   /// Returns draws in unconstrained space, one after the other.
@@ -89,9 +101,16 @@ extension LaplaceApproximation {
 }
 
 extension CompiledDensity {
-  /// Returns the sites at unconstrained draws, chain after chain.
-  public func draws(_ points: [[Double]], chains: Int, sites names: [String]? = nil) -> Draws {
-    draws(flat: points.flatMap { $0 }, chains: chains, sites: names)
+  /// Returns the latent sites at unconstrained draws, chain after chain.
+  public func draws(_ points: [[Double]], chains: Int) -> Draws {
+    draws(flat: points.flatMap { $0 }, chains: chains)
+  }
+
+  /// Returns sites at unconstrained draws, chain after chain.
+  ///
+  /// - Throws: `ModelError` of kind `unknownSites` for a name that the model does not have.
+  public func draws(_ points: [[Double]], chains: Int, sites: [String]) throws -> Draws {
+    draws(flat: points.flatMap { $0 }, chains: chains, sites: try names(of: .named(sites)))
   }
 
   /// Returns the sites at unconstrained draws that lie one after the other, chain after chain.

@@ -48,9 +48,14 @@ public struct SVIResult: Sendable {
   /// The constrained parameters, by site.
   public var parameters: [String: Tensor] { posterior.parameters }
 
-  /// Returns draws of the model's sites from the fitted guide; see ``VariationalPosterior/sample(_:key:sites:)``.
-  public func sample(_ count: Int = 1000, key: RandomKey = 0, sites: [String]? = nil) -> Draws {
-    posterior.sample(count, key: key, sites: sites)
+  /// Returns draws of the latent sites from the fitted guide; see ``VariationalPosterior/sample(_:key:)``.
+  public func sample(_ count: Int = 1000, key: RandomKey = 0) -> Draws {
+    posterior.sample(count, key: key)
+  }
+
+  /// Returns draws of sites from the fitted guide; see ``VariationalPosterior/sample(_:key:sites:)``.
+  public func sample(_ count: Int = 1000, key: RandomKey = 0, sites: [String]) throws -> Draws {
+    try posterior.sample(count, key: key, sites: sites)
   }
 
   /// Returns the ELBO with its Monte Carlo error; see ``VariationalPosterior/elbo(draws:key:)``.

@@ -82,9 +82,14 @@ public struct VariationalFit: Sendable {
     return list
   }
 
-  /// Returns draws of the model's sites; see ``VariationalPosterior/sample(_:key:sites:)``.
-  public func sample(_ count: Int = 10_000, key: RandomKey = 0, sites: [String]? = nil) -> Draws {
-    posterior.sample(count, key: key, sites: sites)
+  /// Returns draws of the latent sites; see ``VariationalPosterior/sample(_:key:)``.
+  public func sample(_ count: Int = 10_000, key: RandomKey = 0) -> Draws {
+    posterior.sample(count, key: key)
+  }
+
+  /// Returns draws of sites; see ``VariationalPosterior/sample(_:key:sites:)``.
+  public func sample(_ count: Int = 10_000, key: RandomKey = 0, sites: [String]) throws -> Draws {
+    try posterior.sample(count, key: key, sites: sites)
   }
 
   // MARK: - Normal

@@ -62,12 +62,35 @@ public struct VariationalPosterior: Sendable {
   /// - Parameters:
   ///   - count: The number of draws; draw i depends on the key and i alone.
   ///   - key: Their key.
-  ///   - names: The sites, latent or deterministic; by default the latent ones, as their author wrote them.
-  /// - Returns: One chain of draws; NaN for sites that the model does not have.
-  public func sample(_ count: Int = 1000, key: RandomKey = 0, sites names: [String]? = nil)
-    -> Draws
+  ///   - names: The sites, latent or deterministic.
+  /// - Returns: One chain of draws.
+  /// - Throws: `ModelError` of kind `unknownSites` for a name that the model does not have.
+  public func sample(_ count: Int = 1000, key: RandomKey = 0, sites names: [String]) throws -> Draws
   {
-    let names = names ?? siteNames
+    let trace = try objective.pair.run(parameters).model.trace
+    let known = trace.sites.filter {
+      ($0.kind == .sample || $0.kind == .deterministic) && $0.value != nil
+    }.map(\.name)
+    let unknown = names.filter { !known.contains($0) }
+    guard unknown.isEmpty else {
+      throw ModelError(
+        .unknownSites(unknown), "expected sites among \(known), found unknown \(unknown)")
+    }
+    return drawn(count, key, names)
+  }
+
+  /// Returns draws of the latent sites, as their author wrote them, from the guide.
+  ///
+  /// - Parameters:
+  ///   - count: The number of draws; draw i depends on the key and i alone.
+  ///   - key: Their key.
+  /// - Returns: One chain of draws.
+  public func sample(_ count: Int = 1000, key: RandomKey = 0) -> Draws {
+    drawn(count, key, siteNames)
+  }
+
+  /// Returns draws of sites that the model has.
+  private func drawn(_ count: Int, _ key: RandomKey, _ names: [String]) -> Draws {
     let pair = objective.pair
     let layout = objective.parameters
     let function = CompiledFunction(at: [Tensor(vector)], resamples: true) { inputs in
