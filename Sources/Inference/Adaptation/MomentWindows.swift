@@ -57,6 +57,11 @@ struct MomentWindows: Sendable, Codable {
     gradients = RunningCovariance(isDense && form == .automatic ? n : 0)
   }
 
+  /// Whether an iteration lies in a window.
+  func holds(_ iteration: Int) -> Bool {
+    window < schedule.windows.count && schedule.windows[window].contains(iteration)
+  }
+
   /// The draws whose covariance is believed.
   ///
   /// That of few has directions in which they hardly vary by chance: of n of them in as many coordinates one is flat, of 2 n the

@@ -53,10 +53,11 @@ public struct ScaleAdaptation: ChainAdaptation {
       logScaleSum += logScale
       summed += 1
     }
-    kernel.scale = exponential(logScale)
+    kernel.scale = KernelSettings.possible(exponential(logScale))
   }
 
   public mutating func end(_ kernel: inout RandomWalkMetropolis) {
-    kernel.scale = exponential(summed > 0 ? logScaleSum / summed : logScale)
+    kernel.scale = KernelSettings.possible(
+      exponential(summed > 0 ? logScaleSum / summed : logScale))
   }
 }

@@ -27,7 +27,9 @@ public enum MetricAdaptation: String, Sendable, Codable, CaseIterable {
 ///
 /// If unsure, keep `.automatic`: it is `.diagonal`, and `.dense` where the draws and gradients of a window of at least a hundred draws,
 /// and at least twice as many as there are coordinates, promise trajectories of half the length or less, and do not contradict a
-/// normal posterior. Correlations of many coordinates call for `.lowRank`. `.fisherDiagonal` tunes sooner where warm-ups are short.
+/// normal posterior. Where a fifth or more of the trajectories of a window are cut off at the largest depth, moments learn too little
+/// of the posterior to get better: it goes on as `.lowRank` for the rest of the warm-up, as raw powers of a predictor need it.
+/// Correlations of many coordinates call for `.lowRank`. `.fisherDiagonal` tunes sooner where warm-ups are short.
 public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
   /// How the metric is estimated.
   public var metric: MetricAdaptation
@@ -46,6 +48,24 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
 
   /// The windows of draws and gradients.
   private var fisher: FisherWindows?
+
+  /// The iteration at which the windows of draws and gradients began.
+  private var fisherStart = 0
+
+  /// The iterations of the warm-up.
+  private var iterations = 0
+
+  /// The trajectories of the present window.
+  private var trajectories = 0
+
+  /// Those of them that were cut off at the largest depth.
+  private var cutOff = 0
+
+  /// The share of a window's trajectories that are cut off from which moments are given up.
+  private static var largestShare: Double { 0.2 }
+
+  /// The iterations that a metric of low rank needs to be learnt and the step size to settle.
+  private static var fewestIterations: Int { 100 }
 
   /// Creates the adaptation; rank and cutoff are for metrics of low rank.
   public init(metric: MetricAdaptation = .automatic, maximumRank: Int = 100, cutoff: Double = 2) {
@@ -82,6 +102,7 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
     key: RandomKey
   ) {
     let n = state.position.count
+    self.iterations = iterations
     let isInformed = kernel.metric.dimension == n
     if !isInformed { kernel.metric = .identity(n) }
     switch metric {
@@ -113,7 +134,8 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
   private mutating func findStepSize(
     _ kernel: inout Tuned, _ state: Tuned.State, _ target: some LogDensity, _ key: RandomKey
   ) {
-    kernel.stepSize = kernel.reasonableStepSize(state, target, key: key)
+    kernel.stepSize = KernelSettings.possible(
+      kernel.reasonableStepSize(state, target, key: key))
     tuning = DualAveraging(initial: kernel.stepSize, target: kernel.targetAcceptance)
   }
 
@@ -122,22 +144,49 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
     _ target: some LogDensity, key: RandomKey
   ) {
     tuning.update(info.acceptance)
-    kernel.stepSize = tuning.stepSize
+    kernel.stepSize = KernelSettings.possible(tuning.stepSize)
     let slope = metric == .automatic ? (state as? any GradientState)?.gradient : nil
+    if metric == .automatic, let moments, moments.holds(iteration) {
+      trajectories += 1
+      if let largest = kernel.maximumTreeDepth, info.treeDepth >= largest { cutOff += 1 }
+    }
     if let learnt = moments?.learn(
       state.position, slope, iteration: iteration, present: kernel.metric)
     {
       kernel.metric = learnt
+      if let slope { giveUpMoments(state.position, slope, iteration) }
+      (trajectories, cutOff) = (0, 0)
       findStepSize(&kernel, state, target, key.folding(in: iteration))
+      return
     }
     let gradient = fisher == nil ? [] : gradient(state)
     if let learnt = fisher?.learn(
-      state.position, gradient, iteration: iteration, present: kernel.metric)
+      state.position, gradient, iteration: iteration - fisherStart, present: kernel.metric)
     {
       kernel.metric = learnt.metric
       if learnt.isNew { findStepSize(&kernel, state, target, key.folding(in: iteration)) }
     }
   }
 
-  public mutating func end(_ kernel: inout Tuned) { kernel.stepSize = tuning.averagedStepSize }
+  /// Goes on with draws and gradients where too many trajectories of the window that is full were cut off.
+  ///
+  /// A chain that cannot cross the posterior shows moments of the part that it has seen, and the next window's are hardly
+  /// better. Gradients tell the narrow directions wherever the chain is.
+  private mutating func giveUpMoments(
+    _ position: [Double], _ gradient: [Double], _ iteration: Int
+  ) {
+    let left = iterations - iteration - 1
+    guard left >= Self.fewestIterations,
+      Double(cutOff) >= Self.largestShare * Double(trajectories), cutOff > 0
+    else { return }
+    moments = nil
+    fisherStart = iteration + 1
+    fisher = FisherWindows(
+      iterations: left, position: position, gradient: gradient, maximumRank: maximumRank,
+      cutoff: cutoff)
+  }
+
+  public mutating func end(_ kernel: inout Tuned) {
+    kernel.stepSize = KernelSettings.possible(tuning.averagedStepSize)
+  }
 }

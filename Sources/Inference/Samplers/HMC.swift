@@ -14,13 +14,17 @@ public struct HMC: TunableKernel {
   public typealias State = HamiltonianState
 
   /// The step size of the leapfrog integrator.
-  public var stepSize: Double
+  public var stepSize: Double {
+    didSet { KernelSettings.check(stepSize: stepSize, of: "HMC") }
+  }
 
   /// The metric; of dimension 0 stands for the identity.
   public var metric: Metric { didSet { prepared = PreparedMetric(metric) } }
 
   /// The acceptance that the step size is tuned to.
-  public var targetAcceptance: Double
+  public var targetAcceptance: Double {
+    didSet { KernelSettings.check(targetAcceptance: targetAcceptance, of: "HMC") }
+  }
 
   /// The time of a trajectory: its number of steps is this over the step size, rounded up.
   public var integrationTime: Double
@@ -52,6 +56,8 @@ public struct HMC: TunableKernel {
     )
     self.integrationTime = integrationTime
     self.jitter = jitter
+    KernelSettings.check(stepSize: stepSize, of: "HMC")
+    KernelSettings.check(targetAcceptance: targetAcceptance, of: "HMC")
     self.stepSize = stepSize
     self.metric = metric
     self.targetAcceptance = targetAcceptance

@@ -12,12 +12,16 @@ public import Numerics
 /// A step follows the gradient by ½ ε² M⁻¹ g and adds noise of covariance ε² M⁻¹, which is one leapfrog step from a momentum
 /// drawn afresh. An example of a tunable kernel; ``NUTS`` goes further for the same number of gradients.
 public struct MALA: TunableKernel {
-  public var stepSize: Double
+  public var stepSize: Double {
+    didSet { KernelSettings.check(stepSize: stepSize, of: "MALA") }
+  }
 
   /// The metric; of dimension 0 stands for the identity.
   public var metric: Metric
 
-  public var targetAcceptance: Double
+  public var targetAcceptance: Double {
+    didSet { KernelSettings.check(targetAcceptance: targetAcceptance, of: "MALA") }
+  }
 
   /// The energy error beyond which a step has diverged.
   private static let divergenceThreshold = 1000.0
@@ -26,6 +30,8 @@ public struct MALA: TunableKernel {
   public init(
     stepSize: Double = 0.1, metric: Metric = .diagonal([]), targetAcceptance: Double = 0.574
   ) {
+    KernelSettings.check(stepSize: stepSize, of: "MALA")
+    KernelSettings.check(targetAcceptance: targetAcceptance, of: "MALA")
     self.stepSize = stepSize
     self.metric = metric
     self.targetAcceptance = targetAcceptance

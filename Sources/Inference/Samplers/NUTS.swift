@@ -15,13 +15,17 @@ public struct NUTS: TunableKernel {
   public typealias State = HamiltonianState
 
   /// The step size of the leapfrog integrator.
-  public var stepSize: Double
+  public var stepSize: Double {
+    didSet { KernelSettings.check(stepSize: stepSize, of: "NUTS") }
+  }
 
   /// The metric; of dimension 0 stands for the identity.
   public var metric: Metric { didSet { prepared = PreparedMetric(metric) } }
 
   /// The acceptance that the step size is tuned to.
-  public var targetAcceptance: Double
+  public var targetAcceptance: Double {
+    didSet { KernelSettings.check(targetAcceptance: targetAcceptance, of: "NUTS") }
+  }
 
   /// The largest depth of the tree: a trajectory has at most 2^depth − 1 leapfrog steps; at most 18.
   public var maximumDepth: Int {
@@ -48,6 +52,8 @@ public struct NUTS: TunableKernel {
     maximumDepth: Int = 10, divergenceThreshold: Double = 1000
   ) {
     precondition(NUTS.depths.contains(maximumDepth), NUTS.depthMessage(maximumDepth))
+    KernelSettings.check(stepSize: stepSize, of: "NUTS")
+    KernelSettings.check(targetAcceptance: targetAcceptance, of: "NUTS")
     self.stepSize = stepSize
     self.metric = metric
     self.targetAcceptance = targetAcceptance

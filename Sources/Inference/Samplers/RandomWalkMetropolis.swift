@@ -12,13 +12,16 @@ public import Numerics
 /// far more beyond. Use it where there is no gradient, in few dimensions.
 public struct RandomWalkMetropolis: Kernel {
   /// The standard deviation of the proposals, in units of `widths`.
-  public var scale: Double
+  public var scale: Double {
+    didSet { KernelSettings.check(stepSize: scale, of: "RandomWalkMetropolis") }
+  }
 
   /// The width of each coordinate; empty: all 1.
   public var widths: [Double]
 
   /// Creates the kernel; scale and widths are where a warm-up begins.
   public init(scale: Double = 1, widths: [Double] = []) {
+    KernelSettings.check(stepSize: scale, of: "RandomWalkMetropolis")
     self.scale = scale
     self.widths = widths
   }
