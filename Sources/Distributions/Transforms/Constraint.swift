@@ -81,7 +81,7 @@ public enum Constraint: Sendable {
   }
 
   /// The name as it is written, with short bounds.
-  var name: String {
+  package var name: String {
     switch self {
     case .greaterThan(let low): ".above(\(text(low)))"
     case .lessThan(let high): ".below(\(text(high)))"

@@ -21,6 +21,9 @@ struct StartSearch<Evaluator: LogDensity> {
   /// Where searches for a mode start unless the caller has another wish.
   var origin: () -> InitialStrategy = { .uniform(radius: 2) }
 
+  /// Returns what is not finite at a point, site by site, with the first of them; nil where nothing is known of sites.
+  var blame: (_ point: [Double]) -> (site: String, text: String)? = { _ in nil }
+
   /// How many points are tried.
   var attempts = 100
 
@@ -125,15 +128,21 @@ struct StartSearch<Evaluator: LogDensity> {
   private func search(_ proposal: (_ attempt: Int) throws -> [Double]?) throws -> [Double] {
     var gradient = [Double](repeating: 0, count: evaluator.dimension)
     var value = Double.nan
+    var last: [Double]?
     for attempt in 0..<attempts {
       guard let q = try proposal(attempt) else { continue }
+      last = q
       value = evaluator.valueAndGradient(at: q, into: &gradient)
       if value.isFinite && gradient.allSatisfy(\.isFinite) { return q }
     }
     let bad = sites.filter { !gradient[$0.range].allSatisfy(\.isFinite) }.map(\.name)
+    let found = "expected a finite log density and gradient at one of \(attempts) starting points, found \(value)"
+    if let (site, text) = last.flatMap(blame) {
+      throw ModelError(.notFinite, site: site, "\(found); \(text)")
+    }
     throw ModelError(
       .notFinite,
-      "expected a finite log density and gradient at one of \(attempts) starting points, found \(value)\(bad.isEmpty ? "" : ", with no finite derivative in \(bad)"); give starting values, or check priors and data"
+      "\(found)\(bad.isEmpty ? "" : ", with no finite derivative in \(bad)"); give starting values, or check priors and data"
     )
   }
 
@@ -150,7 +159,7 @@ struct StartSearch<Evaluator: LogDensity> {
       guard point.count == n else {
         throw ModelError(
           .misuse,
-          "chain \(chain): expected an initial point of \(n) coordinates, found \(point.count)")
+          "chain \(chain), counted from 0: expected an initial point of \(n) coordinates, found \(point.count)")
       }
       return point
     default: return try propose(strategy, chain, key)
@@ -207,7 +216,7 @@ extension CompiledDensity {
       propose: propose,
       // An improper prior has no draws.
       origin: { (try? priorDraw(0)) == nil ? .uniform(radius: 2) : .median(draws: 15) },
-      attempts: attempts)
+      blame: blame, attempts: attempts)
   }
 
   /// Returns one proposal.
@@ -224,7 +233,7 @@ extension CompiledDensity {
       } catch let error as ModelError {
         throw ModelError(
           error.kind, site: error.site, plates: error.plates,
-          "initial values of chain \(chain): \(error.explanation)")
+          "initial values of chain \(chain), counted from 0: \(error.explanation)")
       }
     case .map, .laplace:
       throw ModelError(
