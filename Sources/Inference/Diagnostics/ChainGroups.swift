@@ -6,8 +6,6 @@
 struct ChainGroups {
   /// The draws.
   let draws: Draws
-  /// The draws of each scalar.
-  let parts: [ScalarDraws]
   /// The diagnostics of each scalar.
   let scalars: [PosteriorDiagnostics.Scalar]
 
@@ -20,22 +18,22 @@ struct ChainGroups {
   /// The chains that do not move at all.
   private var frozen: [Int] {
     guard draws.draws > 1 else { return [] }
-    let moving = zip(parts, scalars).filter { !$0.1.isConstant }
-    guard !moving.isEmpty else { return [] }
-    return (0..<draws.chains).filter { chain in
-      moving.allSatisfy { part, _ in
-        let own = part.values[(chain * draws.draws)..<((chain + 1) * draws.draws)]
-        return own.allSatisfy { $0 == own.first }
-      }
+    let moving = scalars.filter { !$0.isConstant }
+    guard let first = moving.first else { return [] }
+    return first.stillChains.filter { chain in
+      moving.allSatisfy { $0.stillChains.contains(chain) }
     }
   }
+
+  /// Returns the draws of a scalar.
+  private func part(_ k: Int) -> ScalarDraws { draws.scalar(scalars[k].name) }
 
   /// The smaller group of chains that stay apart in each scalar where they do.
   private var apart: [(scalar: Int, chains: [Int])] {
     guard draws.chains > 1 else { return [] }
     return scalars.indices.compactMap { k in
       guard scalars[k].rHat > Self.clear else { return nil }
-      for form in parts[k].linearForms {
+      for form in part(k).linearForms {
         if let chains = smallerGroup(form) { return (k, chains) }
       }
       return nil
@@ -71,7 +69,7 @@ struct ChainGroups {
     var result = still.map { chain in
       DiagnosticWarning(
         .frozenChain, name([chain]),
-        "\(name([chain])) of \(draws.chains) did not move: all its draws are the same. Its step size is too large or it started where the density cannot be followed; run a longer warm-up, or start elsewhere (initial:), and leave the chain out (draws.selecting(chains:))"
+        "\(name([chain])) of \(draws.chains), counted from 0, did not move: all its draws are the same. Its step size is too large or it started where the density cannot be followed; run a longer warm-up, or start elsewhere (initial:), and leave the chain out (draws.selecting(chains:))"
       )
     }
     var seen: [[Int]] = []
@@ -81,15 +79,15 @@ struct ChainGroups {
       let members = list.filter { $0.chains == chains }.map(\.scalar)
       let subjects = DrawsExaminer.list(members.map { scalars[$0].name })
       let example = members.max { scalars[$0].rHat < scalars[$1].rHat } ?? members[0]
-      let (here, there) = medians(parts[example], chains)
-      let sharp = roundedSpread(parts[example], chains)
+      let (here, there) = medians(part(example), chains)
+      let sharp = roundedSpread(part(example), chains)
       let places =
         "\(scalars[example].name) is \(roundedText(here, to: sharp)) there and \(roundedText(there, to: sharp)) in the others"
       let isOne = chains.count == 1 && draws.chains > 2
       let opening =
         isOne
-        ? "\(name(chains)) of \(draws.chains) stays apart from the others in \(subjects): \(places)"
-        : "the chains fall into groups that do not meet in \(subjects): \(name(chains)) against the rest of \(draws.chains); \(places)"
+        ? "\(name(chains)) of \(draws.chains), counted from 0, stays apart from the others in \(subjects): \(places)"
+        : "the chains fall into groups that do not meet in \(subjects): \(name(chains)), counted from 0, against the rest of \(draws.chains); \(places)"
       result.append(
         DiagnosticWarning(
           isOne ? .stuckChain : .separateModes, name(chains), "\(opening). \(advice(chains))"))
@@ -121,9 +119,9 @@ struct ChainGroups {
       "The log density is lower by \(decimalText(abs(difference), decimals: 0)) in \(name(worse)), which \(worse.count == 1 ? "is" : "are") most probably stuck: keep \(name(better)) (draws.selecting(chains: \(better))), or \(remedy)"
   }
 
-  /// Returns what chains are called, counted from one.
+  /// Returns what chains are called, counted from 0 as by ``Draws/selecting(chains:)``.
   private func name(_ chains: [Int]) -> String {
-    (chains.count == 1 ? "chain " : "chains ") + DrawsExaminer.list(chains.map { "\($0 + 1)" })
+    (chains.count == 1 ? "chain " : "chains ") + DrawsExaminer.list(chains.map { "\($0)" })
   }
 
   /// Returns the medians of some chains and of the others; the mean directions of an angle.

@@ -5,12 +5,12 @@
 // Source of the thresholds: Vehtari and others 2021, Bayesian Analysis 16, 667 (R-hat 1.01, 100 effective draws to a chain);
 // Betancourt 2016, arXiv 1604.00695 (E-BFMI 0.3).
 
+import Tensors
+
 /// Examines draws for reasons not to trust them.
 struct DrawsExaminer {
   /// The draws.
   let draws: Draws
-  /// The draws of each scalar.
-  let parts: [ScalarDraws]
   /// The diagnostics of each scalar.
   let scalars: [PosteriorDiagnostics.Scalar]
   /// The E-BFMI of each chain.
@@ -18,6 +18,8 @@ struct DrawsExaminer {
 
   /// The largest R-hat of chains that agree.
   static let largestRHat = 1.01
+  /// The R-hat above which draws are not those of the posterior, so that nothing is to be made of them.
+  static let hopelessRHat = 1.05
   /// The effective draws that each chain should give.
   static let effectiveDraws = 100.0
   /// The draws of a chain below which nothing can be judged.
@@ -30,7 +32,7 @@ struct DrawsExaminer {
   /// Returns the warnings, the gravest first.
   func warnings() -> [DiagnosticWarning] {
     if let few = fewDraws(), draws.draws < 4 { return run() + [few] }
-    let groups = ChainGroups(draws: draws, parts: parts, scalars: scalars)
+    let groups = ChainGroups(draws: draws, scalars: scalars)
     return run() + notFinite() + [fewDraws(), oneChain()].compactMap { $0 } + constants()
       + groups.warnings() + divergences() + depths() + energies()
       + disagreement(besides: groups.explained) + effectiveSizes() + angles()
@@ -89,12 +91,50 @@ struct DrawsExaminer {
   /// Returns the sites that never change.
   private func constants() -> [DiagnosticWarning] {
     guard draws.count > 1 else { return [] }
-    return bySite(scalars.filter { $0.isConstant && $0.notFinite == 0 }).map { site, list in
+    let fixed = fixedBySupport()
+    return bySite(scalars.enumerated().filter {
+      $1.isConstant && $1.notFinite == 0 && !fixed.contains($0)
+    }.map(\.element)).map { site, list in
       DiagnosticWarning(
         .constant, site,
         "every draw of \(subject(list)) is the same: if it is meant to be fixed, all is well; if not, the sampler never moved, and the step size or the model must change"
       )
     }
+  }
+
+  /// Returns the places of scalars that never change since a support fixes them, in matrices whose other elements move.
+  ///
+  /// They are the zeros above the diagonal of a triangular factor, with the 1 in the corner of one whose rows have length 1, and
+  /// the ones on the diagonal of a correlation matrix.
+  private func fixedBySupport() -> Set<Int> {
+    var fixed: Set<Int> = []
+    var start = 0
+    for site in draws.sites {
+      defer { start += site.shape.elementCount }
+      guard site.shape.count >= 2, let n = site.shape.last, n > 1,
+        site.shape[site.shape.count - 2] == n
+      else { continue }
+      for matrix in stride(from: 0, to: site.shape.elementCount, by: n * n) {
+        /// Returns whether an element is always a number.
+        func stays(_ row: Int, _ column: Int, at value: Double) -> Bool {
+          let place = matrix + row * n + column
+          return scalars[start + place].isConstant && site.values[place] == value
+        }
+        /// Returns whether an element moves.
+        func moves(_ row: Int, _ column: Int) -> Bool {
+          !scalars[start + matrix + row * n + column].isConstant
+        }
+        let pairs = (1..<n).flatMap { row in (0..<row).map { (row, $0) } }
+        guard pairs.allSatisfy({ moves($0.0, $0.1) }) else { continue }
+        if pairs.allSatisfy({ stays($0.1, $0.0, at: 0) }) {
+          fixed.formUnion(pairs.map { start + matrix + $0.1 * n + $0.0 })
+          if stays(0, 0, at: 1) { fixed.insert(start + matrix) }
+        } else if (0..<n).allSatisfy({ stays($0, $0, at: 1) }) {
+          fixed.formUnion((0..<n).map { start + matrix + $0 * n + $0 })
+        }
+      }
+    }
+    return fixed
   }
 
   /// Returns the angles of which the data say little.
@@ -138,9 +178,14 @@ struct DrawsExaminer {
       guard let worst = list.first else { return nil }
       let names = Self.list(list.map { "\(decimalText(size($0), decimals: 0)) for \($0.name)" })
       let factor = Int((wanted / max(1, size(worst))).rounded(.up))
+      // More of draws that are not those of the posterior are no better.
+      let advice =
+        list.contains { $0.rHat > Self.hopelessRHat }
+        ? "first make the chains agree: until then these numbers are too large, and more draws do not help"
+        : "draw \(factor) times as many, or remove correlations"
       return DiagnosticWarning(
         code, worst.name,
-        "\(meaning): the \(draws.count) draws are worth only \(names) independent ones, and should be worth \(decimalText(wanted, decimals: 0)); draw \(factor) times as many, or remove correlations"
+        "\(meaning): the \(draws.count) draws are worth only \(names) independent ones, and should be worth \(decimalText(wanted, decimals: 0)); \(advice)"
       )
     }
   }
@@ -165,7 +210,7 @@ struct DrawsExaminer {
     return [
       DiagnosticWarning(
         .divergences, "run",
-        "\(share)\(neighbourhood(statistics.diverged)): the sampler cannot follow the posterior there, and the draws miss part of it. Sample from a non-centred form (model.reparameterized([\"site\": LocScale()]) for a site whose scale is a parameter), or raise the acceptance: NUTS(targetAcceptance: 0.95), then 0.99"
+        "\(share)\(neighbourhood(statistics.diverged)): the sampler cannot follow the posterior there, and the draws miss part of it. Raise the acceptance: NUTS(targetAcceptance: 0.95), then 0.99; where the model has a hierarchy, a site whose scale is a parameter, sample from its non-centred form (model.reparameterized([\"site\": LocScale()]))"
       )
     ]
   }
@@ -174,26 +219,25 @@ struct DrawsExaminer {
   private func neighbourhood(_ diverged: [Bool]) -> String {
     let count = Double(diverged.count { $0 })
     guard count >= 5 else { return "" }
-    var best: (score: Double, text: String) = (0, "")
-    for (part, scalar) in zip(parts, scalars)
-    where part.period == nil && scalar.notFinite == 0 && part.values.count == diverged.count {
-      let all = part.values.sorted()
+    guard draws.count == diverged.count else { return "" }
+    let medians = draws.concurrentMap(draws.sites) { site, part -> (inner: Double, share: Double)? in
+      guard part.period == nil, part.values.allSatisfy(\.isFinite) else { return nil }
       let own = zip(part.values, diverged).filter(\.1).map(\.0).sorted()
       let inner = ChainStatistics.quantile(own, 0.5)
       // The share of all draws below the median divergent one; one half where divergences are spread as the draws are.
-      let share = Double(all.count { $0 < inner }) / Double(all.count)
-      let score = abs(share - 0.5)
-      if score > best.score {
-        let side = share < 0.5 ? "small" : "large"
-        let middle = ChainStatistics.quantile(all, 0.5)
-        best = (
-          score,
-          ", mostly where \(part.name) is \(side) (median \(shortText(inner)), that of all draws \(shortText(middle)))"
-        )
-      }
+      return (inner, Double(part.values.count { $0 < inner }) / Double(part.values.count))
+    }
+    var best: (score: Double, place: Int) = (0, 0)
+    for (k, median) in medians.enumerated() {
+      let score = median.map { abs($0.share - 0.5) } ?? 0
+      if score > best.score { best = (score, k) }
     }
     // A median rank outside the central 60 % of the draws.
-    return best.score > 0.3 ? best.text : ""
+    guard best.score > 0.3, let (inner, share) = medians[best.place] else { return "" }
+    let part = draws.scalar(scalars[best.place].name)
+    let middle = part.quantiles([0.5])[0]
+    return
+      ", mostly where \(part.name) is \(share < 0.5 ? "small" : "large") (median \(shortText(inner)), that of all draws \(shortText(middle)))"
   }
 
   /// Returns a number with three significant digits.
@@ -203,11 +247,11 @@ struct DrawsExaminer {
   private func energies() -> [DiagnosticWarning] {
     let low = energyFractions.enumerated().filter { $0.element < Self.smallestEnergyFraction }
     guard let smallest = low.map(\.element).min() else { return [] }
-    let names = Self.list(low.map { "\($0.offset + 1)" })
+    let names = Self.list(low.map { "\($0.offset)" })
     return [
       DiagnosticWarning(
         .lowEnergyFraction, "run",
-        "the sampler explores the tails slowly in \(low.count == 1 ? "chain" : "chains") \(names) (E-BFMI \(decimalText(smallest, decimals: 2)), should be above 0.3): tails of the result are uncertain; use a non-centred form or a lighter-tailed prior, and a longer warm-up"
+        "the sampler explores the tails slowly in \(low.count == 1 ? "chain" : "chains") \(names), counted from 0 (E-BFMI \(decimalText(smallest, decimals: 2)), should be above 0.3): tails of the result are uncertain; warm up longer or take a lighter-tailed prior, and where the model has a hierarchy its non-centred form"
       )
     ]
   }
@@ -219,10 +263,21 @@ struct DrawsExaminer {
     }
     let count = statistics.treeDepth.count { $0 >= largest }
     guard count > 0 else { return [] }
+    let disagrees = scalars.contains { $0.rHat > Self.hopelessRHat }
+    let meaning =
+      disagrees
+      ? "with chains that do not agree the draws are not those of the posterior"
+      : "the result is right but slow to get"
+    var advice =
+      "scales or correlations are strong, so use a metric from draws and gradients (adaptation: .lowRank), start with the covariance at the mode (initial: .laplace()), or bring the parameters to like scales"
+    if disagrees && !statistics.improperSites.isEmpty {
+      advice +=
+        "; or the posterior has no integral: the prior of \(Self.list(statistics.improperSites)) is flat, and where the data do not bound a direction draws drift for ever; give a proper prior"
+    }
     return [
       DiagnosticWarning(
         .treeDepth, "run",
-        "\(count) of \(statistics.treeDepth.count) trajectories (\(Self.percent(count, of: statistics.treeDepth.count))) were cut off at the largest depth, \(largest): the result is right but slow to get; scales or correlations are strong, so use a longer warm-up or a dense metric (adaptation:), or bring the parameters to like scales"
+        "\(count) of \(statistics.treeDepth.count) trajectories (\(Self.percent(count, of: statistics.treeDepth.count))) were cut off at the largest depth, \(largest): \(meaning); \(advice)"
       )
     ]
   }

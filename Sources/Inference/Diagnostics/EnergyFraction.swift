@@ -20,3 +20,25 @@ public func energyFractions(_ energy: [Double], chains: Int) -> [Double] {
     return variance == 0 ? .nan : ChainStatistics.mean(changes) / variance
   }
 }
+
+/// The energies of all steps of a chain, summed up: what E-BFMI needs, whatever is stored of the steps.
+struct EnergyMoments: Sendable, Codable {
+  private var count = 0.0
+  private var mean = 0.0
+  private var squares = 0.0
+  private var changes = 0.0
+  private var last = Double.nan
+
+  /// Adds the energy of the next step.
+  mutating func add(_ energy: Double) {
+    if count > 0 { changes += (energy - last) * (energy - last) }
+    count += 1
+    let before = energy - mean
+    mean += before / count
+    squares += before * (energy - mean)
+    last = energy
+  }
+
+  /// The mean squared change of the energy over its variance; NaN without energies, or where they are all alike.
+  var fraction: Double { count > 1 && squares > 0 ? changes / squares : .nan }
+}

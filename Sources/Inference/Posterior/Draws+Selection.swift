@@ -5,10 +5,13 @@
 public import Tensors
 
 extension Draws {
-  /// Returns every n-th draw of each chain, from the first.
+  /// Returns every n-th draw of each chain, from the first; the E-BFMI stays that of all steps.
   public func thinned(by step: Int) -> Draws {
     precondition(step > 0, "thinned: expected a step > 0, got \(step)")
-    return selecting(chains: Array(0..<chains), draws: Array(stride(from: 0, to: draws, by: step)))
+    var result = selecting(
+      chains: Array(0..<chains), draws: Array(stride(from: 0, to: draws, by: step)))
+    result.statistics?.thinning *= step
+    return result
   }
 
   /// Returns one chain alone.
@@ -177,6 +180,12 @@ extension SamplerStatistics {
     result.treeDepth = chosen(treeDepth)
     result.energy = chosen(energy)
     result.logDensity = chosen(logDensity)
+    result.energyFractions = energyFractions.isEmpty ? [] : chains.map { energyFractions[$0] }
+    // Of neighbouring draws that are all the steps, the energies tell it anew.
+    let isStretch = zip(draws, draws.dropFirst()).allSatisfy { $1 == $0 + 1 }
+    if thinning == 1, isStretch, draws.count < length, draws.count > 1, !energy.isEmpty {
+      result.energyFractions = Inference.energyFractions(result.energy, chains: chains.count)
+    }
     result.metrics = metrics.isEmpty ? [] : chains.map { metrics[$0] }
     result.resumedDraws = []
     result.stepSizes = stepSizes.isEmpty ? [] : chains.map { stepSizes[$0] }
@@ -192,6 +201,7 @@ extension SamplerStatistics {
       result.gradients += run.gradients
       result.treeDepth += run.treeDepth
       result.energy += run.energy
+      result.energyFractions += run.energyFractions
       result.logDensity += run.logDensity
       result.metrics += run.metrics
       result.stepSizes += run.stepSizes
@@ -203,6 +213,7 @@ extension SamplerStatistics {
       result.thinning = max(result.thinning, run.thinning)
       result.cancellation = result.cancellation ?? run.cancellation
       result.seconds += run.seconds
+      result.improperSites += run.improperSites.filter { !result.improperSites.contains($0) }
       result.warnings += run.warnings
     }
     return result

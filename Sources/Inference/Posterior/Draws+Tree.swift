@@ -40,8 +40,10 @@ private enum SamplerColumns {
   /// The name of the divergences, `[chains, draws]`.
   static let diverging = "diverging"
 
-  /// The name of the step sizes, `[chains]`.
-  static let stepSize = "step_size"
+  /// The names of numbers to each chain, `[chains]`.
+  static var ofChains: [(String, WritableKeyPath<SamplerStatistics, [Double]>)] {
+    [("step_size", \.stepSizes), ("bfmi", \.energyFractions)]
+  }
 }
 
 // MARK: - ASDF
@@ -50,7 +52,7 @@ extension Draws {
   /// The draws as the tree of an ASDF file.
   ///
   /// `posterior` {name: array `[chains, draws, …]`}, `periods` of angles, and where a Markov chain made the draws `sample_stats`
-  /// {`acceptance_rate`, `diverging`, `energy`, `lp`, `n_steps`, `tree_depth`: arrays `[chains, draws]`; `step_size`: `[chains]`}
+  /// {`acceptance_rate`, `diverging`, `energy`, `lp`, `n_steps`, `tree_depth`: arrays `[chains, draws]`; `step_size`, `bfmi`: `[chains]`}
   /// and `sampler`, what there is to know about the run as a whole. Metrics and unconstrained vectors are left out.
   public var asdf: ASDFValue {
     var members = [
@@ -82,10 +84,9 @@ extension Draws {
           ASDFValue.Member(
             SamplerColumns.diverging, .array(ASDFArray(statistics.diverged, shape: shape))))
       }
-      if statistics.stepSizes.count == chains {
+      for (name, path) in SamplerColumns.ofChains where statistics[keyPath: path].count == chains {
         columns.append(
-          ASDFValue.Member(
-            SamplerColumns.stepSize, .array(ASDFArray(statistics.stepSizes, shape: [chains]))))
+          ASDFValue.Member(name, .array(ASDFArray(statistics[keyPath: path], shape: [chains]))))
       }
       members.append(ASDFValue.Member("sample_stats", .map(columns)))
       members.append(ASDFValue.Member("sampler", statistics.asdf))
@@ -158,7 +159,9 @@ extension Draws {
     if let found = try array(SamplerColumns.diverging, [chains, draws]) {
       result.diverged = found.doubles.map { $0 != 0 }
     }
-    if let found = try array(SamplerColumns.stepSize, [chains]) { result.stepSizes = found.doubles }
+    for (name, path) in SamplerColumns.ofChains {
+      if let found = try array(name, [chains]) { result[keyPath: path] = found.doubles }
+    }
     return result
   }
 }

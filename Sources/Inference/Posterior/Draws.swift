@@ -99,7 +99,7 @@ public struct Draws: Sendable {
   }
 
   /// Returns one element of a site.
-  private func scalar(_ site: Site, _ element: Int) -> ScalarDraws {
+  func scalar(_ site: Site, _ element: Int) -> ScalarDraws {
     let stride = site.shape.elementCount
     let values = (0..<count).map { site.values[$0 * stride + element] }
     return ScalarDraws(

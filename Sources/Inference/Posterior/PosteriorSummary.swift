@@ -42,8 +42,8 @@ public struct PosteriorSummary: Sendable {
     /// The rank-normalised split R-hat.
     public let rHat: Double
 
-    /// Summarises the draws of a scalar.
-    init(_ draws: ScalarDraws, _ interval: SummaryInterval) {
+    /// Summarises the draws of a scalar, whose ranks have the given scores.
+    init(_ draws: ScalarDraws, _ interval: SummaryInterval, _ scores: RankScores) {
       name = draws.name
       mean = draws.mean
       standardDeviation = draws.standardDeviation
@@ -55,9 +55,10 @@ public struct PosteriorSummary: Sendable {
       }
       meanError = draws.meanError
       standardDeviationError = draws.standardDeviationError
-      bulkESS = draws.bulkESS
-      tailESS = draws.tailESS
-      rHat = draws.rHat
+      let convergence = Convergence(draws, scores)
+      bulkESS = convergence.bulkESS
+      tailESS = convergence.tailESS
+      rHat = convergence.rHat
     }
   }
 
@@ -79,8 +80,9 @@ public struct PosteriorSummary: Sendable {
     let isLong = { (site: Draws.Site) in
       names == nil && site.shape.elementCount > Self.largest
     }
-    rows = chosen.sites.filter { !isLong($0) }.flatMap { site in
-      chosen.scalars(of: site).map { Row($0, interval) }
+    let scores = chosen.rankScores
+    rows = chosen.concurrentMap(chosen.sites.filter { !isLong($0) }) { _, draws in
+      Row(draws, interval, scores)
     }
     omitted = chosen.sites.filter(isLong).map { ($0.name, $0.shape.elementCount) }
     switch interval {

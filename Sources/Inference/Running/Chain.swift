@@ -30,6 +30,9 @@ struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
   /// The steps since the last draw.
   private var sinceDraw = StepSummary()
 
+  /// The energies of the steps after the warm-up, those between draws included.
+  private(set) var energies = EnergyMoments()
+
   /// The number of gradients of the warm-up.
   private(set) var warmUpGradients = 0
 
@@ -133,6 +136,7 @@ struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
     } else {
       if info.diverged { divergences += 1 }
       sinceDraw.add(info)
+      energies.add(info.energy)
       if (iteration - plan.warmUp + 1) % plan.thinning == 0 {
         recorder.append(state.position, to: &columns)
         if plan.keepsUnconstrained { columns[columns.count - 1].append(contentsOf: state.position) }
@@ -158,6 +162,7 @@ extension Chain {
     let columns: [[Double]]
     let steps: StepColumns
     let sinceDraw: StepSummary
+    let energies: EnergyMoments
     let warmUpGradients: Int
     let warmUpDivergences: Int
     let divergences: Int
@@ -167,8 +172,9 @@ extension Chain {
   func bytes() throws -> [UInt8] {
     let saved = Saved(
       index: index, kernel: kernel, adaptation: adaptation, state: state, iteration: iteration,
-      columns: columns, steps: steps, sinceDraw: sinceDraw, warmUpGradients: warmUpGradients,
-      warmUpDivergences: warmUpDivergences, divergences: divergences)
+      columns: columns, steps: steps, sinceDraw: sinceDraw, energies: energies,
+      warmUpGradients: warmUpGradients, warmUpDivergences: warmUpDivergences,
+      divergences: divergences)
     let record = try Record(encoding: saved)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(record.byteCount)
@@ -194,6 +200,7 @@ extension Chain {
     columns = saved.columns
     steps = saved.steps
     sinceDraw = saved.sinceDraw
+    energies = saved.energies
     warmUpGradients = saved.warmUpGradients
     warmUpDivergences = saved.warmUpDivergences
     divergences = saved.divergences

@@ -28,9 +28,9 @@ extension Kernel {
   ///   - checkpoint: A file in which the run is saved now and then, and from which it is resumed.
   ///   - isCancelled: Asked between steps, and within long ones of a model, from several threads; complete draws are kept.
   /// - Returns: The draws with the statistics of the sampler; ``SamplerStatistics/warnings`` says in words what to know.
-  /// - Throws: `ModelError` if a site is unknown or a chain finds no starting point, ``CheckpointError`` if the file is
-  ///   damaged or belongs to another run.
-  /// - Precondition: `chains`, `draws` and `thinning` are positive, `warmUp` is not negative.
+  /// - Throws: `ModelError` if a site is unknown, a chain finds no starting point, the kernel's metric has another dimension
+  ///   than the density, a number of chains, draws, threads or steps is not positive or `warmUp` negative; ``CheckpointError``
+  ///   if the file is damaged, belongs to another run or cannot be written.
   public func run(
     _ target: some SamplingTarget, chains: Int = 4, warmUp: Int = 1000, draws: Int = 1000,
     thinning: Int = 1, key: RandomKey = 0, initial: InitialStrategy = .usual,
@@ -63,9 +63,9 @@ extension Kernel {
   ///   - checkpoint: A file in which the run is saved now and then, and from which it is resumed.
   ///   - isCancelled: Asked between steps, and within long ones of a model, from several threads; complete draws are kept.
   /// - Returns: The draws with the statistics of the sampler.
-  /// - Throws: `ModelError` if a site is unknown or a chain finds no starting point, ``CheckpointError`` if the file is
-  ///   damaged or belongs to another run.
-  /// - Precondition: `chains`, `draws` and `thinning` are positive, `warmUp` is not negative.
+  /// - Throws: `ModelError` if a site is unknown, a chain finds no starting point, the kernel's metric has another dimension
+  ///   than the density, a number of chains, draws, threads or steps is not positive or `warmUp` negative; ``CheckpointError``
+  ///   if the file is damaged, belongs to another run or cannot be written.
   public func run<Target: SamplingTarget, A: ChainAdaptation<Self>>(
     _ target: Target, chains: Int = 4, warmUp: Int = 1000, draws: Int = 1000, thinning: Int = 1,
     key: RandomKey = 0, initial: InitialStrategy = .usual,
@@ -73,12 +73,20 @@ extension Kernel {
     threads: Int? = nil, progress: Progress = .none, checkpoint: Checkpoint? = nil,
     isCancelled: @Sendable @escaping () -> Bool = { false }
   ) throws -> Draws {
-    precondition(
-      chains > 0 && warmUp >= 0 && draws > 0 && thinning > 0,
-      "run: expected chains > 0, warmUp ≥ 0, draws > 0, thinning > 0, got \(chains), \(warmUp), \(draws), \(thinning)"
-    )
-    precondition(
-      threads.map { $0 > 0 } ?? true, "run: expected threads > 0, got \(threads ?? 0)")
+    guard chains > 0 && warmUp >= 0 && draws > 0 && thinning > 0 && threads ?? 1 > 0 else {
+      throw ModelError(
+        .misuse,
+        "expected chains > 0, warmUp ≥ 0, draws > 0, thinning > 0, threads > 0 for a run, found chains \(chains), warmUp \(warmUp), draws \(draws), thinning \(thinning)\(threads.map { ", threads \($0)" } ?? "")"
+      )
+    }
+    if let size = (self as? any TunableKernel)?.metric.dimension, size > 0,
+      size != target.dimension
+    {
+      throw ModelError(
+        .misuse,
+        "expected a metric of \(target.dimension) coordinates, as the density has, found one of \(size); give the kernel a metric of this density, or none"
+      )
+    }
     let plan = RunPlan(
       chains: chains, warmUp: warmUp, draws: draws, thinning: thinning, key: key,
       initial: initial, sites: sites, keepsUnconstrained: keepsUnconstrained,
@@ -122,6 +130,18 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
       try Fingerprint(plan, kernel, adaptation, columns, target)
     }
     let saved = try fingerprint.map { try load($0) } ?? Saved()
+    // A path that cannot be written is worth knowing before a long run, not after it.
+    if let path = plan.checkpoint?.path {
+      do throws(CheckpointFile.Failure) {
+        try CheckpointFile.probe(path)
+      } catch {
+        throw CheckpointError(
+          kind: .unwritable, path: path,
+          explanation:
+            "expected a path that can be written, found: \(error.text); create the folder, free space or choose another path"
+        )
+      }
+    }
     var statistics = SamplerStatistics()
     var starts: [Int: ChainStart] = [:]
     // The search for starting points may be long, and chains that have begun need none.
@@ -140,6 +160,7 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
     statistics.warmUp = plan.warmUp
     statistics.requestedDraws = plan.draws
     statistics.thinning = plan.thinning
+    statistics.improperSites = target.improperSites
     statistics.maximumTreeDepth = kernel.maximumTreeDepth
     if result.wasCancelled && count < plan.draws {
       statistics.cancellation = cancellation(result.seats, count)
@@ -152,11 +173,14 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
     statistics.warnings += [statistics.cancellation].compactMap { $0 } + result.warnings
     for (index, seat) in result.seats.enumerated() {
       statistics.stepSizes.append(seat?.chain.stepSize ?? .nan)
+      statistics.energyFractions.append(seat?.chain.energies.fraction ?? .nan)
       guard let chain = seat?.chain else { continue }
       statistics.append(chain.steps, count)
       statistics.warmUpGradients += chain.warmUpGradients
       statistics.warmUpDivergences += chain.warmUpDivergences
-      statistics.warnings += chain.warnings.map { "chain \(index): \($0)" }
+      statistics.warnings += chain.warnings.map {
+        "chain \(index), counted from 0: \($0)"
+      }
       if let metric = (chain.kernel as? any TunableKernel)?.metric {
         statistics.metrics.append(metric)
       }

@@ -17,6 +17,8 @@ public struct SamplerStatistics: Sendable {
   public internal(set) var treeDepth: [Int] = []
   /// The energy at the start of each step.
   public internal(set) var energy: [Double] = []
+  /// The E-BFMI of each chain, of the energies of all its steps, also those between draws; empty where it is not known.
+  public internal(set) var energyFractions: [Double] = []
   /// The log density of each draw, in unconstrained space.
   public internal(set) var logDensity: [Double] = []
   /// The step size of each chain after its warm-up; NaN for kernels without one.
@@ -41,8 +43,12 @@ public struct SamplerStatistics: Sendable {
   public internal(set) var resumedDraws: [Int] = []
   /// The time of the run in seconds, that before a checkpoint included.
   public internal(set) var seconds = 0.0
-  /// What the run has to say in words: its ``cancellation``, a checkpoint that could not be written, a doubtful start or tuning.
+  /// What the run has to say in words: its ``cancellation``, a checkpoint that could not be written, a doubtful start or tuning;
+  /// chains count from 0.
   public internal(set) var warnings: [String] = []
+
+  /// The sites of the model whose prior is flat and has no integral, so that the data alone must make the posterior proper.
+  public internal(set) var improperSites: [String] = []
 
   /// Whether the run was stopped on request before it was complete.
   public var wasCancelled: Bool { cancellation != nil }

@@ -2,6 +2,7 @@
 //
 // What a run draws from: the compiled density of a model, or any log density of one's own.
 
+import Distributions
 public import Numerics
 import PPL
 import Tensors
@@ -17,6 +18,9 @@ public protocol SamplingTarget: Sendable {
   /// The coordinates in words, by which a checkpoint knows its target.
   var coordinates: String { get }
 
+  /// The sites whose prior is flat and has no integral, which warnings name; none where nothing is known of sites.
+  var improperSites: [String] { get }
+
   /// Returns an evaluator for one thread.
   func makeEvaluator() -> Evaluator
 
@@ -30,6 +34,10 @@ public protocol SamplingTarget: Sendable {
   func starts(
     _ strategy: InitialStrategy, chains: Int, key: RandomKey, isCancelled: () -> Bool
   ) throws -> [ChainStart]
+}
+
+extension SamplingTarget {
+  public var improperSites: [String] { [] }
 }
 
 /// Where a chain starts.
@@ -54,6 +62,12 @@ public struct ChainStart: Sendable {
 extension CompiledDensity: SamplingTarget {
   public var coordinates: String {
     layout.entries.map { "\($0.name)\($0.shape)" }.joined(separator: ", ")
+  }
+
+  public var improperSites: [String] {
+    trace(at: [Double](repeating: 0, count: dimension)).sites.filter {
+      $0.isLatent && layout[$0.name] != nil && $0.distribution?.isImproper ?? false
+    }.map(\.name)
   }
 
   public func columns(_ sites: StoredSites) throws -> [DrawColumn] {

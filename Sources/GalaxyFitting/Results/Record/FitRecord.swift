@@ -84,6 +84,7 @@ public struct FitRecord: FitOutcome, Hashable {
     return isSame(s.acceptance, t.acceptance) && s.diverged == t.diverged
       && s.gradients == t.gradients && s.treeDepth == t.treeDepth && isSame(s.energy, t.energy)
       && isSame(s.logDensity, t.logDensity) && isSame(s.stepSizes, t.stepSizes)
+      && isSame(s.energyFractions, t.energyFractions)
       && s.maximumTreeDepth == t.maximumTreeDepth && s.warmUp == t.warmUp
       && s.warmUpGradients == t.warmUpGradients && s.warmUpDivergences == t.warmUpDivergences
       && s.requestedDraws == t.requestedDraws && s.thinning == t.thinning

@@ -31,6 +31,8 @@ public struct CheckpointError: Error, Sendable, CustomStringConvertible {
   public enum Kind: Sendable, Equatable {
     /// The file cannot be read.
     case unreadable
+    /// The file cannot be written.
+    case unwritable
     /// The file is no checkpoint, or it is cut off or damaged.
     case damaged
     /// The file is of another version of the format.

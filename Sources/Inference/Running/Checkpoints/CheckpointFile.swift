@@ -17,7 +17,7 @@ enum CheckpointFile {
   private static let mark = Array("MCCHAINS".utf8)
 
   /// The version of the format.
-  static let version: UInt64 = 1
+  static let version: UInt64 = 2
 
   /// A failure of the system, in words.
   struct Failure: Error {
@@ -72,6 +72,30 @@ enum CheckpointFile {
       fsync(directory)
       close(directory)
     }
+  }
+
+  /// Tries whether a file can be written, and leaves what there is as it is.
+  ///
+  /// - Throws: ``Failure`` of the system.
+  static func probe(_ path: String) throws(Failure) {
+    // A folder of that name cannot be replaced by a file.
+    let present = open(path, O_RDONLY | O_DIRECTORY)
+    if present >= 0 {
+      close(present)
+      throw Failure(text: String(cString: strerror(EISDIR)))
+    }
+    let partial = path + ".partial"
+    let file = open(partial, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    guard file >= 0 else { throw failure() }
+    defer { unlink(partial) }
+    do throws(Failure) {
+      try put(mark, file)
+      guard fsync(file) == 0 else { throw failure() }
+    } catch {
+      close(file)
+      throw error
+    }
+    guard close(file) == 0 else { throw failure() }
   }
 
   /// Writes all bytes.
