@@ -94,9 +94,9 @@ let package = Package(
     // Row 3: language, and the leaves that know images.
     module("PPL", ["Numerics", "Tensors", "Distributions"]),
     module("Rendering", ["CKernels", "Numerics", "Tensors"]),
-    module("FITS", ["CCFITSIO", "CWCS"]),
-    module("Plotting", ["CCairo"]),
-    module("ASDF", [yaml]),
+    module("FITS", ["CCFITSIO", "CWCS", "Numerics"]),
+    module("Plotting", ["CCairo", "Numerics"]),
+    module("ASDF", [yaml, "Numerics"]),
     module("JSON"),
     // Row 4: inference.
     module(
@@ -106,7 +106,7 @@ let package = Package(
       "GalaxyModels", ["Numerics", "Tensors", "Distributions", "PPL", "Rendering", "FITS"],
       path: "Models/Galaxies"),
     module(
-      "ReferenceModels", ["Tensors", "Distributions", "PPL"], path: "Models/Reference"),
+      "ReferenceModels", ["Numerics", "Tensors", "Distributions", "PPL"], path: "Models/Reference"),
     // Row 6: workflow.
     module(
       "GalaxyFitting",

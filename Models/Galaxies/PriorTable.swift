@@ -2,6 +2,7 @@
 //
 // What a user knows of each parameter of a stock model: a distribution or a value, and where to start.
 
+import Numerics
 import Distributions
 
 /// The priors, fixed values and starting values of parameters, by site.
@@ -55,7 +56,7 @@ public struct PriorTable: Sendable {
   func distribution(_ site: String) -> any Distribution {
     if let value = fixed[site] { return Delta(value) }
     guard let prior = distributions[site] else {
-      preconditionFailure("prior: expected a distribution for \"\(site)\"; call validate() first")
+      stop("prior: expected a distribution for \"\(site)\"; call validate() first")
     }
     return prior
   }

@@ -2,6 +2,8 @@
 //
 // An array of numbers of one type, and its bytes.
 
+import Numerics
+
 /// An array of numbers of one type, row-major.
 public struct ASDFArray: Sendable, Hashable {
   /// The types of numbers, by their names in files.
@@ -93,7 +95,7 @@ public struct ASDFArray: Sendable, Hashable {
 
   /// Stops the program where a shape does not fit.
   private static func require(_ count: Int, _ shape: [Int]) {
-    precondition(
+    demand(
       shape.allSatisfy { $0 >= 0 } && shape.reduce(1, *) == count,
       "ASDFArray: expected as many values as shape \(shape) has elements, got \(count)")
   }

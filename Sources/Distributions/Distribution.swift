@@ -94,7 +94,7 @@ extension Distribution {
 /// - Precondition: They broadcast.
 func parameterShape(_ name: String, _ parameters: [Tensor]) -> Shape {
   guard let shape = broadcastShape(parameters.map(\.shape)) else {
-    preconditionFailure(
+    stop(
       "\(name): expected parameters that broadcast, got shapes \(parameters.map(\.shape))")
   }
   return shape
@@ -107,7 +107,7 @@ func require(
 ) {
   guard !value.isTraced else { return }
   for element in value.elements {
-    precondition(holds(element), "\(name): expected \(parameter) \(expected), got \(element)")
+    demand(holds(element), "\(name): expected \(parameter) \(expected), got \(element)")
   }
 }
 

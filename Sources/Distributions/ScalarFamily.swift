@@ -47,7 +47,7 @@ extension ScalarFamily {
   }
 
   public func expanded(to batchShape: Shape) -> any Distribution {
-    precondition(
+    demand(
       broadcastShape([self.batchShape, batchShape]) == batchShape,
       "expanded: expected a shape that \(self.batchShape) broadcasts to, got \(batchShape)")
     return Self(parameters: parameters, batchShape: batchShape)

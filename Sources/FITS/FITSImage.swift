@@ -2,6 +2,8 @@
 //
 // Two-dimensional images read as Double, with their header, from any name that CFITSIO's extended syntax allows.
 
+import Numerics
+
 internal import CCFITSIO
 
 /// A two-dimensional image with its header.
@@ -48,7 +50,7 @@ public struct FITSImage: Sendable {
   ///   - header: Cards to go with it.
   /// - Precondition: There are `width · height` values.
   public init(width: Int, height: Int, values: [Double], header: FITSHeader = FITSHeader()) {
-    precondition(
+    demand(
       values.count == width * height,
       "FITSImage: expected \(width) × \(height) values, got \(values.count)")
     name = ""

@@ -2,6 +2,8 @@
 //
 // Binary tables to be written: columns of numbers, whole numbers, truth values or text (FITS Standard 4.0, section 7.3).
 
+import Numerics
+
 internal import CCFITSIO
 
 /// A binary table to be written.
@@ -68,7 +70,7 @@ public struct FITSOutputTable: Sendable {
   /// - Precondition: All columns have values for the same number of rows.
   public init(name: String, rows rowCount: Int, columns: [Column], cards: [FITSCard] = []) {
     for column in columns {
-      precondition(
+      demand(
         column.elementsPerRow > 0 && column.values.count == rowCount * column.elementsPerRow,
         "FITSOutputTable: column \(column.name): expected \(rowCount) × \(column.elementsPerRow) values, got \(column.values.count)"
       )

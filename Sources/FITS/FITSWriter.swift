@@ -2,6 +2,8 @@
 //
 // Files of several image and table HDUs, written under a temporary name and renamed when complete (FITS Standard 4.0).
 
+import Numerics
+
 internal import CCFITSIO
 
 #if canImport(Glibc)
@@ -56,7 +58,7 @@ public struct FITSOutputImage: Sendable {
     name: String, width: Int, height: Int, values: [Double], pixelType: PixelType = .float64,
     cards: [FITSCard] = []
   ) {
-    precondition(
+    demand(
       width > 0 && height > 0 && values.count == width * height,
       "FITSOutputImage: expected \(width) × \(height) values, got \(values.count)")
     self.name = name
@@ -105,7 +107,7 @@ public enum FITSWriter {
     _ images: [FITSOutputImage], tables: [FITSOutputTable] = [], to path: String,
     overwrite: Bool = true
   ) throws(FITSError) {
-    precondition(!images.isEmpty, "FITSWriter.write: expected at least one HDU")
+    demand(!images.isEmpty, "FITSWriter.write: expected at least one HDU")
     let target = try checkedTarget(path, overwrite: overwrite)
     let slash = target.lastIndex(of: "/").map { target.index(after: $0) } ?? target.startIndex
     let token = String(UInt64.random(in: .min ... .max), radix: 36)

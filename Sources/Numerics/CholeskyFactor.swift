@@ -20,7 +20,7 @@ public struct CholeskyFactor: Sendable {
   ///
   /// - Precondition: The matrix has n² elements.
   public init?(_ matrix: [Double], _ n: Int) {
-    precondition(
+    demand(
       matrix.count == n * n,
       "CholeskyFactor: expected \(n * n) elements of \(n) rows, got \(matrix.count)")
     var l = matrix
@@ -47,7 +47,7 @@ public struct CholeskyFactor: Sendable {
 
   /// Returns L⁻ᵀ b for every row b of a row-major matrix with n columns.
   public func solveTransposed(rows: [Double]) -> [Double] {
-    precondition(
+    demand(
       n > 0 && rows.count % n == 0,
       "solveTransposed: expected rows of \(n) elements, got \(rows.count) elements in all")
     // The rows of B L⁻¹ are L⁻ᵀ b.

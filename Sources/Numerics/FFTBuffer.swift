@@ -16,9 +16,9 @@ package final class FFTBuffer {
 
   /// Creates a block of `count` zeros.
   package init(count: Int) {
-    precondition(count >= 0, "FFTBuffer: expected count ≥ 0, got \(count)")
+    demand(count >= 0, "FFTBuffer: expected count ≥ 0, got \(count)")
     guard let raw = fftw_malloc(max(count, 1) * MemoryLayout<Double>.stride) else {
-      preconditionFailure("FFTBuffer: out of memory for \(count) doubles")
+      stop("FFTBuffer: out of memory for \(count) doubles")
     }
     pointer = raw.bindMemory(to: Double.self, capacity: max(count, 1))
     pointer.initialize(repeating: 0, count: max(count, 1))

@@ -51,7 +51,7 @@ package final class FFTPlan: @unchecked Sendable {
   ///   - columns: The number of columns of the real array, `≥ 1`.
   ///   - planning: With `.measure`, wisdom is read from, and added to, the user's cache folder.
   package init(rows: Int, columns: Int, planning: FFTPlanning = .estimate) {
-    precondition(rows >= 1 && columns >= 1, "FFTPlan: expected a shape, got \(rows) × \(columns)")
+    demand(rows >= 1 && columns >= 1, "FFTPlan: expected a shape, got \(rows) × \(columns)")
     self.rows = rows
     self.columns = columns
     self.planning = planning
@@ -73,7 +73,7 @@ package final class FFTPlan: @unchecked Sendable {
       return (forward: forward, backward: backward)
     }
     guard let forward = plans.forward.plan, let backward = plans.backward.plan else {
-      preconditionFailure("FFTPlan: FFTW has no plan for \(rows) × \(columns)")
+      stop("FFTPlan: FFTW has no plan for \(rows) × \(columns)")
     }
     realToComplex = forward
     complexToReal = backward

@@ -49,7 +49,7 @@ extension RandomKey {
 
   /// Returns distinct whole numbers below `size` in random order.
   public func subset(_ count: Int, of size: Int) -> [Double] {
-    precondition(
+    demand(
       count >= 0 && count <= size, "subset: expected at most \(size) numbers, got \(count)")
     return [Double](unsafeUninitializedCapacity: count) { buffer, filled in
       let part = UnsafeMutableBufferPointer(rebasing: buffer[..<count])

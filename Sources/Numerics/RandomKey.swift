@@ -95,7 +95,7 @@ public struct RandomKey: Sendable, Hashable, Codable, ExpressibleByIntegerLitera
 
   /// Returns a key for the part with the given number, which must not be negative.
   public func folding(in number: Int) -> RandomKey {
-    precondition(number >= 0, "RandomKey: a number to fold in must not be negative, got \(number)")
+    demand(number >= 0, "RandomKey: a number to fold in must not be negative, got \(number)")
     return folding(in: UInt64(number))
   }
 
@@ -154,7 +154,7 @@ public struct RandomKey: Sendable, Hashable, Codable, ExpressibleByIntegerLitera
 
   /// Fills a buffer of an even count with the random bits of consecutive indices, from an even one, equal to `bits`'s.
   package func fillBits(_ buffer: UnsafeMutableBufferPointer<UInt64>, from start: UInt64 = 0) {
-    precondition(
+    demand(
       start & 1 == 0 && buffer.count & 1 == 0,
       "fillBits: expected an even index and count, got \(start) and \(buffer.count)")
     ss_threefry(first, second, start >> 1, Purpose.draw, buffer.baseAddress, buffer.count / 2)

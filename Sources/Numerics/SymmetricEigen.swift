@@ -17,7 +17,7 @@ public struct SymmetricEigen: Sendable {
   ///
   /// - Precondition: The matrix has n² elements.
   public init?(_ matrix: [Double], _ n: Int) {
-    precondition(
+    demand(
       matrix.count == n * n,
       "SymmetricEigen: expected \(n * n) elements of \(n) rows, got \(matrix.count)")
     // LAPACK does not promise to come to an end on NaN.

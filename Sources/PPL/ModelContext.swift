@@ -188,7 +188,8 @@ public final class ModelContext {
         batch = Array(value.shape.dropLast(distribution.eventShape.count))
       } else {
         batch = distribution.batchShape
-        site.value = merged == shape && !isShort ? value.broadcast(to: shape) : distribution.feasibleValue
+        site.value =
+          merged == shape && !isShort ? value.broadcast(to: shape) : distribution.feasibleValue
       }
       if isShort || merged != shape && !(site.isObserved && merged == value.shape) {
         let advice =

@@ -2,6 +2,7 @@
 //
 // The sites of one run, in order, and their joint density.
 
+import Numerics
 public import Tensors
 
 /// The sites of one run of a model, in the order of their statements.
@@ -35,7 +36,7 @@ public struct Trace: Sendable {
   /// - Precondition: There is one; ``site(_:)`` asks.
   public subscript(name: String) -> TracedSite {
     guard let site = site(name) else {
-      preconditionFailure("trace: expected one of \(names), got \"\(name)\"")
+      stop("trace: expected one of \(names), got \"\(name)\"")
     }
     return TracedSite(site: site)
   }

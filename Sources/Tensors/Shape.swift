@@ -2,6 +2,8 @@
 //
 // Arithmetic on shapes: counts, strides, NumPy's broadcasting rule.
 
+import Numerics
+
 extension [Int] {
   /// The number of elements of an array of this shape.
   @inlinable
@@ -23,7 +25,7 @@ extension [Int] {
   /// - Precondition: The axis exists.
   package func axis(_ axis: Int, in operation: String) -> Int {
     let front = axis < 0 ? axis + count : axis
-    precondition(
+    demand(
       front >= 0 && front < count, "\(operation): expected an axis of shape \(self), got \(axis)")
     return front
   }

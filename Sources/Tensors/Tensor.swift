@@ -2,6 +2,8 @@
 //
 // The one array type: a value in plain arithmetic, a handle to a tape while a program is recorded.
 
+import Numerics
+
 /// A multi-dimensional array of Doubles with NumPy's broadcasting.
 ///
 /// In plain code a tensor holds its elements. While a program is traced (see ``CompiledFunction``) the inputs are *traced*
@@ -43,7 +45,7 @@ public struct Tensor: Sendable {
   ///
   /// - Precondition: `values.count` is the product of the extents.
   public init(_ values: [Double], shape: Shape) {
-    precondition(
+    demand(
       values.count == shape.elementCount,
       "Tensor: expected \(shape.elementCount) elements for shape \(shape), got \(values.count)")
     self.init(
@@ -101,7 +103,7 @@ public struct Tensor: Sendable {
   ///
   /// - Precondition: There is one element.
   public func item() -> Double {
-    precondition(count == 1, "item: expected one element, got shape \(shape)")
+    demand(count == 1, "item: expected one element, got shape \(shape)")
     if case .scalar(let value) = storage { return value }
     return elements[0]
   }

@@ -2,6 +2,7 @@
 //
 // An observed image made of arrays that have been checked before, such as those of a saved result.
 
+import Numerics
 package import FITS
 package import Rendering
 
@@ -27,7 +28,7 @@ extension ObservedImage {
     isMissing: [Bool], psf: PointSpreadFunction?, pixelResponse: PixelResponse,
     origin: ImagePoint, header: FITSHeader, names: InputNames, zeroPoint: Double?
   ) {
-    precondition(
+    demand(
       [science.count, rms.count, mask.count, isMissing.count].allSatisfy { $0 == width * height },
       "ObservedImage: expected \(width) × \(height) values, got \(science.count), \(rms.count), \(mask.count), \(isMissing.count)"
     )

@@ -2,6 +2,7 @@
 //
 // One band of a joint model: an image with its sky and loss, and where the joint frame lies on it.
 
+import Numerics
 public import Distributions
 public import Rendering
 
@@ -52,7 +53,7 @@ public struct Band: Sendable {
     map: PlaneMap? = nil
   ) {
     if let map {
-      precondition(
+      demand(
         map.determinant != 0, "Band \(name): expected a map with a determinant ≠ 0, got \(map)")
     }
     self.name = name

@@ -36,7 +36,7 @@ public struct PixelNoise: Distribution {
   public init(
     _ image: ObservedImage, model: Tensor, loss: ImageLoss, parameters: [Tensor] = []
   ) throws {
-    precondition(
+    demand(
       parameters.count == loss.sites.count,
       "PixelNoise: expected the parameters \(loss.sites), got \(parameters.count)")
     self.image = image
@@ -128,7 +128,7 @@ public struct PixelNoise: Distribution {
   }
 
   public func expanded(to batchShape: Shape) -> any Distribution {
-    precondition(
+    demand(
       batchShape.elementCount == 1,
       "PixelNoise: expected no plate around an observed image, got \(batchShape)")
     return self

@@ -2,6 +2,7 @@
 //
 // Linear maps of the plane: where the frame of a joint model lies on the pixels of a band, and what becomes of a light.
 
+import Numerics
 public import Rendering
 package import Tensors
 
@@ -54,7 +55,7 @@ public struct PlaneMap: Sendable, Hashable {
   /// - Precondition: The determinant is not 0.
   public var inverse: PlaneMap {
     let d = determinant
-    precondition(d != 0, "PlaneMap: expected a map with a determinant ≠ 0, got \(self)")
+    demand(d != 0, "PlaneMap: expected a map with a determinant ≠ 0, got \(self)")
     return PlaneMap(
       xx: yy / d, xy: -xy / d, yx: -yx / d, yy: xx / d, x0: (xy * y0 - yy * x0) / d,
       y0: (yx * x0 - xx * y0) / d)

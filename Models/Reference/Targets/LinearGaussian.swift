@@ -4,6 +4,7 @@
 //
 // Source: Bishop 2006, equations 3.49–3.51 and 2.115.
 
+import Numerics
 import Distributions
 public import PPL
 public import Tensors
@@ -23,7 +24,7 @@ public struct LinearGaussian: Sendable {
   ///
   /// - Precondition: There is one row of `design` for each response.
   public init(design: Tensor, y: [Double], noise: Double, prior: Double) {
-    precondition(
+    demand(
       design.rank == 2 && design.shape[0] == y.count && noise > 0 && prior > 0,
       "LinearGaussian: expected [N, D] and N responses, positive scales, got \(design.shape), \(y.count), \(noise), \(prior)"
     )

@@ -2,6 +2,7 @@
 //
 // Autoregression of any order on a series whose first values are given.
 
+import Numerics
 import Distributions
 public import PPL
 import Tensors
@@ -16,7 +17,7 @@ import Tensors
 /// - Returns: The model; its data are the values from K on.
 /// - Precondition: `series` is longer than `order`.
 public func autoregression(series: [Double], order: Int) -> Model<Void> {
-  precondition(
+  demand(
     order > 0 && series.count > order,
     "autoregression: expected more values than lags, got \(series.count) and \(order)")
   let later = Array(series[order...])

@@ -16,7 +16,7 @@ public struct CircularUniform: Distribution {
 
   /// Creates the distribution; `period` is positive.
   public init(low: Double = 0, period: Double) {
-    precondition(period > 0, "CircularUniform: expected period > 0, got \(period)")
+    demand(period > 0, "CircularUniform: expected period > 0, got \(period)")
     self.init(low: low, period: period, batchShape: [])
   }
 
@@ -62,7 +62,7 @@ public struct WrappedNormal: Distribution {
     _ loc: some TensorConvertible, _ scale: some TensorConvertible, low: Double = 0,
     period: Double
   ) {
-    precondition(period > 0, "WrappedNormal: expected period > 0, got \(period)")
+    demand(period > 0, "WrappedNormal: expected period > 0, got \(period)")
     require("WrappedNormal", "scale", scale.tensor, "> 0") { $0 > 0 }
     self.init(
       loc.tensor, scale.tensor, low, period,

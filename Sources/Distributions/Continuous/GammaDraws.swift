@@ -22,7 +22,7 @@ final class GammaDraws: Primitive {
 
   func outputShape(_ inputShapes: [Shape]) -> Shape {
     let counts = inputShapes.map(\.elementCount)
-    precondition(
+    demand(
       counts.count == 2 && (counts[0] == 1 || counts[0] == shape.elementCount) && counts[1] == 4,
       "gamma draws: expected one shape parameter or \(shape.elementCount), and 4 words, got \(counts)"
     )

@@ -27,11 +27,11 @@ public struct ImproperUniform: Distribution {
   /// - Precondition: The shape has the axes that the set needs (a simplex needs one, for instance).
   public init(_ support: Constraint, _ shape: Shape? = nil) {
     let shape = shape ?? support.boundShape
-    precondition(
+    demand(
       shape.count >= support.eventRank,
       "ImproperUniform: expected a shape of at least \(support.eventRank) axes for \(support), got \(shape)"
     )
-    precondition(
+    demand(
       !support.isDiscrete, "ImproperUniform: expected a set of real numbers, got \(support)")
     self.init(support, [], shape)
   }

@@ -25,7 +25,7 @@ public struct VonMises: Distribution {
     _ loc: some TensorConvertible, _ concentration: some TensorConvertible,
     low: Double = -Double.pi, period: Double = 2 * Double.pi
   ) {
-    precondition(period > 0, "VonMises: expected period > 0, got \(period)")
+    demand(period > 0, "VonMises: expected period > 0, got \(period)")
     require("VonMises", "concentration", concentration.tensor, "≥ 0") { $0 >= 0 }
     self.init(
       loc.tensor, concentration.tensor, low, period,

@@ -83,7 +83,7 @@ public struct Bernoulli: Distribution {
   }
 
   public func expanded(to batchShape: Shape) -> any Distribution {
-    precondition(
+    demand(
       broadcastShape([self.batchShape, batchShape]) == batchShape,
       "expanded: expected a shape that \(self.batchShape) broadcasts to, got \(batchShape)")
     return Bernoulli(success, batchShape)

@@ -18,14 +18,14 @@ public struct Categorical: Distribution {
   /// Creates the distribution from logits, `[…, K]`: log probabilities up to a constant.
   public init(logits: some TensorConvertible) {
     let logits = logits.tensor
-    precondition(logits.rank >= 1, "Categorical: expected logits of shape […, K], got a scalar")
+    demand(logits.rank >= 1, "Categorical: expected logits of shape […, K], got a scalar")
     self.init(logits.logSoftmax(), Array(logits.shape.dropLast()))
   }
 
   /// Creates the distribution from probabilities that add up to one, `[…, K]`; they are taken as they are.
   public init(probabilities: some TensorConvertible) {
     let p = probabilities.tensor
-    precondition(
+    demand(
       p.rank >= 1, "Categorical: expected probabilities of shape […, K], got a scalar")
     require("Categorical", "probabilities", p, "≥ 0") { $0 >= 0 }
     // Probabilities from files are often rounded to six digits.
@@ -95,7 +95,7 @@ public struct DiscreteUniform: Distribution {
 
   /// Creates the distribution; `low` is not above `high`.
   public init(_ low: Int, _ high: Int) {
-    precondition(low <= high, "DiscreteUniform: expected low ≤ high, got \(low), \(high)")
+    demand(low <= high, "DiscreteUniform: expected low ≤ high, got \(low), \(high)")
     self.init(low, high, [])
   }
 

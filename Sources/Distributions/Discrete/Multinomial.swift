@@ -31,7 +31,7 @@ public struct Multinomial: Distribution {
     let count = count.tensor
     require("Multinomial", "count", count, "a whole number ≥ 0") { $0 >= 0 && $0 == $0.rounded() }
     guard let batch = broadcastShape([count.shape, category.batchShape]) else {
-      preconditionFailure(
+      stop(
         "Multinomial: expected counts that broadcast with \(category.batchShape), got \(count.shape)"
       )
     }
@@ -112,7 +112,7 @@ public struct DirichletMultinomial: Distribution {
     }
     require("DirichletMultinomial", "concentration", a, "> 0") { $0 > 0 }
     guard a.rank >= 1, let batch = broadcastShape([count.shape, Array(a.shape.dropLast())]) else {
-      preconditionFailure(
+      stop(
         "DirichletMultinomial: expected concentrations […, K] and counts that broadcast, got \(a.shape), \(count.shape)"
       )
     }

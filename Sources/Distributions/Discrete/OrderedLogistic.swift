@@ -22,7 +22,7 @@ public struct OrderedLogistic: Distribution {
     guard cutpoints.rank >= 1, cutpoints.shape[cutpoints.rank - 1] > 0,
       let batch = broadcastShape([predictor.shape, Array(cutpoints.shape.dropLast())])
     else {
-      preconditionFailure(
+      stop(
         "OrderedLogistic: expected cutpoints […, K − 1] that broadcast with the predictor, got \(cutpoints.shape), \(predictor.shape)"
       )
     }

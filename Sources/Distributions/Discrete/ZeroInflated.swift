@@ -26,11 +26,11 @@ public struct ZeroInflated: Distribution {
 
   /// Creates the distribution from the log odds of an extra zero.
   public init(_ base: any Distribution, gateLogits: some TensorConvertible) {
-    precondition(
+    demand(
       base.isDiscrete && base.eventShape.isEmpty,
       "ZeroInflated: expected a distribution of counts, got \(base)")
     guard let batch = broadcastShape([base.batchShape, gateLogits.tensor.shape]) else {
-      preconditionFailure(
+      stop(
         "ZeroInflated: expected a gate that broadcasts with \(base.batchShape), got \(gateLogits.tensor.shape)"
       )
     }

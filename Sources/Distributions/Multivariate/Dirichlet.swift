@@ -17,7 +17,7 @@ public struct Dirichlet: Distribution {
   /// Creates the distribution from positive concentrations, `[…, n]`; all ones is flat.
   public init(_ concentration: some TensorConvertible) {
     let a = concentration.tensor
-    precondition(
+    demand(
       a.rank >= 1, "Dirichlet: expected a vector of concentrations, got shape \(a.shape)")
     require("Dirichlet", "concentration", a, "> 0") { $0 > 0 }
     self.init(a, batchShape: Array(a.shape.dropLast()))

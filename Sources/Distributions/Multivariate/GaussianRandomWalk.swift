@@ -18,7 +18,7 @@ public struct GaussianRandomWalk: Distribution {
 
   /// Creates the distribution; `scale` and `steps` are positive.
   public init(_ scale: some TensorConvertible, steps: Int) {
-    precondition(steps > 0, "GaussianRandomWalk: expected steps > 0, got \(steps)")
+    demand(steps > 0, "GaussianRandomWalk: expected steps > 0, got \(steps)")
     require("GaussianRandomWalk", "scale", scale.tensor, "> 0") { $0 > 0 }
     self.init(scale.tensor, steps, batchShape: scale.tensor.shape)
   }

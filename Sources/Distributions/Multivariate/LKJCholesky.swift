@@ -26,7 +26,7 @@ public struct LKJCholesky: Distribution {
 
   /// Creates the distribution; `dimension` is at least 2, `concentration` positive.
   public init(_ dimension: Int, concentration: some TensorConvertible) {
-    precondition(dimension >= 2, "LKJCholesky: expected dimension ≥ 2, got \(dimension)")
+    demand(dimension >= 2, "LKJCholesky: expected dimension ≥ 2, got \(dimension)")
     require("LKJCholesky", "concentration", concentration.tensor, "> 0") { $0 > 0 }
     self.init(dimension, concentration.tensor, batchShape: concentration.tensor.shape)
   }

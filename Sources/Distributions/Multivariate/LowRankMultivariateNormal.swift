@@ -25,7 +25,7 @@ public struct LowRankMultivariateNormal: Distribution {
     _ loc: some TensorConvertible, factor: some TensorConvertible, diagonal: some TensorConvertible
   ) {
     let (loc, factor, diagonal) = (loc.tensor, factor.tensor, diagonal.tensor)
-    precondition(
+    demand(
       factor.rank == 2 && diagonal.shape == [factor.shape[0]]
         && (loc.rank == 0 || loc.shape.last == factor.shape[0]),
       "LowRankMultivariateNormal: expected shapes […, n], [n, r] and [n], got \(loc.shape), \(factor.shape), \(diagonal.shape)"

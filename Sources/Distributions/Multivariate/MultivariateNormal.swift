@@ -42,7 +42,7 @@ public struct MultivariateNormal: Distribution {
 
   /// Creates the distribution from a matrix that has yet to be factored.
   private init(checking loc: Tensor, _ matrix: Tensor, _ name: String, isPrecision: Bool) {
-    precondition(
+    demand(
       isSquare(matrix), "MultivariateNormal: expected a square \(name), got shape \(matrix.shape)")
     let factor = matrix.cholesky()
     require("MultivariateNormal", name, factor, "positive definite") { !$0.isNaN }
@@ -149,7 +149,7 @@ func isSquare(_ matrix: Tensor) -> Bool {
 ///
 /// - Precondition: It is square, and constant ones have a positive diagonal.
 func checkedFactor(_ name: String, _ factor: Tensor) -> Tensor {
-  precondition(
+  demand(
     isSquare(factor), "\(name): expected a square Cholesky factor, got shape \(factor.shape)")
   require(name, "the factor's diagonal", factor.diagonal(), "> 0") { $0 > 0 }
   return factor
@@ -162,7 +162,7 @@ func vectorShape(_ name: String, _ loc: Tensor, _ matrix: Tensor) -> (batch: Sha
   let n = matrix.shape[matrix.rank - 1]
   let batch = broadcastShape([Array(loc.shape.dropLast()), Array(matrix.shape.dropLast(2))])
   guard let batch, loc.rank == 0 || loc.shape[loc.rank - 1] == n else {
-    preconditionFailure(
+    stop(
       "\(name): expected a location of shape […, \(n)] and a matrix of shape […, \(n), \(n)], got \(loc.shape) and \(matrix.shape)"
     )
   }

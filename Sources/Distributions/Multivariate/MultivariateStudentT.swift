@@ -26,7 +26,7 @@ public struct MultivariateStudentT: Distribution {
     require("MultivariateStudentT", "dof", dof.tensor, "> 0") { $0 > 0 }
     let shape = vectorShape("MultivariateStudentT", loc.tensor, factor)
     guard let batch = broadcastShape([dof.tensor.shape, shape.batch]) else {
-      preconditionFailure(
+      stop(
         "MultivariateStudentT: expected dof that broadcasts with \(shape.batch), got \(dof.tensor.shape)"
       )
     }

@@ -2,6 +2,7 @@
 //
 // Maps onto Cholesky factors, and the affine and cumulative maps of vectors.
 
+import Numerics
 public import Tensors
 
 /// The places of a vector's elements in the lower triangle of a matrix, row by row; its last element fills the rest.
@@ -206,7 +207,7 @@ func solved(_ l: Tensor, _ x: Tensor, transposed: Bool) -> Tensor {
 private func aligned(_ l: Tensor, _ z: Tensor) -> (Tensor, Tensor) {
   let parts = [Array(l.shape.dropLast(2)), Array(z.shape.dropLast())]
   guard let leading = broadcastShape(parts) else {
-    preconditionFailure("expected matrices and vectors that broadcast, got \(l.shape), \(z.shape)")
+    stop("expected matrices and vectors that broadcast, got \(l.shape), \(z.shape)")
   }
   let n = l.shape[l.rank - 1]
   return (l.broadcast(to: leading + [n, n]), z.broadcast(to: leading + [n]))

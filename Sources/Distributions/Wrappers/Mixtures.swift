@@ -28,13 +28,13 @@ public struct MixtureSameFamily: Distribution {
   /// Creates the mixture from the logarithms of the weights, `[…, K]`.
   public init(logWeights: some TensorConvertible, _ components: any Distribution) {
     let logWeights = logWeights.tensor
-    precondition(
+    demand(
       logWeights.rank >= 1 && !components.batchShape.isEmpty
         && components.batchShape.last == logWeights.shape.last,
       "MixtureSameFamily: expected as many weights as components along the last batch axis, got \(logWeights.shape) and \(components.batchShape)"
     )
     guard let batch = broadcastShape([logWeights.shape, components.batchShape]) else {
-      preconditionFailure(
+      stop(
         "MixtureSameFamily: expected weights that broadcast with \(components.batchShape), got \(logWeights.shape)"
       )
     }
@@ -149,11 +149,11 @@ public struct MixtureGeneral: Distribution {
   /// Creates the mixture from the logarithms of the weights, `[…, K]`.
   public init(logWeights: some TensorConvertible, _ components: [any Distribution]) {
     let logWeights = logWeights.tensor
-    precondition(
+    demand(
       logWeights.rank >= 1 && logWeights.shape.last == components.count && !components.isEmpty,
       "MixtureGeneral: expected one weight for each component, got \(logWeights.shape) for \(components.count)"
     )
-    precondition(
+    demand(
       components.allSatisfy {
         $0.eventShape == components[0].eventShape && $0.isDiscrete == components[0].isDiscrete
       },
@@ -161,7 +161,7 @@ public struct MixtureGeneral: Distribution {
     )
     let shapes = [Array(logWeights.shape.dropLast())] + components.map(\.batchShape)
     guard let batch = broadcastShape(shapes) else {
-      preconditionFailure("MixtureGeneral: expected shapes that broadcast, got \(shapes)")
+      stop("MixtureGeneral: expected shapes that broadcast, got \(shapes)")
     }
     self.init(logWeights, components, batch)
   }
@@ -250,7 +250,7 @@ extension ScalarFamily {
 
 /// Stops the program where constant weights are no probabilities.
 private func checkWeights(_ name: String, _ weights: Tensor) {
-  precondition(
+  demand(
     weights.rank >= 1, "\(name): expected weights of shape […, K], got a scalar")
   require(name, "weights", weights, "≥ 0") { $0 >= 0 }
   // Weights from files are often rounded to six digits.

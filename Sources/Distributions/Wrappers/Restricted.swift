@@ -25,11 +25,11 @@ public struct Restricted: Distribution {
   /// Creates the restriction; batch axes that the set takes together become event axes.
   public init(_ base: any Distribution, to support: Constraint) {
     let missing = support.eventRank - base.eventShape.count
-    precondition(
+    demand(
       missing <= base.batchShape.count,
       "restricted: expected a distribution of at least \(support.eventRank) axes for \(support.name), got \(base)"
     )
-    precondition(
+    demand(
       !base.isDiscrete && !support.isDiscrete,
       "restricted: expected a continuous distribution and a set of real numbers, got \(base), \(support.name)"
     )

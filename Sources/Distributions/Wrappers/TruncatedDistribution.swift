@@ -33,13 +33,13 @@ public struct TruncatedDistribution: Distribution {
     _ base: any Distribution, low: (any TensorConvertible)?, high: (any TensorConvertible)?
   ) {
     let (low, high) = (low?.tensor, high?.tensor)
-    precondition(
+    demand(
       base.eventShape.isEmpty && !base.isDiscrete,
       "truncated: expected a distribution of real scalars, got \(base)")
     if let low, let high {
       require("truncated", "above − below", high - low, "> 0") { $0 > 0 }
     }
-    precondition(
+    demand(
       Self.canTruncate(base),
       "truncated: \(base) has no cumulative distribution and quantiles that a model can follow; if its parameters are constants use restricted(to:), which leaves the density as it is"
     )
@@ -47,7 +47,7 @@ public struct TruncatedDistribution: Distribution {
       let batch = broadcastShape(
         [base.batchShape] + [low, high].compactMap { $0?.shape })
     else {
-      preconditionFailure(
+      stop(
         "truncated: expected bounds that broadcast with \(base.batchShape), got \([low, high].compactMap { $0?.shape })"
       )
     }

@@ -16,7 +16,7 @@ public struct Independent: Distribution {
   ///
   /// - Precondition: The base has that many batch axes.
   public init(_ base: any Distribution, _ axes: Int) {
-    precondition(
+    demand(
       axes >= 0 && axes <= base.batchShape.count,
       "toEvent: expected at most \(base.batchShape.count) axes, got \(axes)")
     self.base = base
@@ -116,7 +116,7 @@ public struct TransformedDistribution: Distribution {
     let missing = transform.eventRank - base.eventShape.count
     let base = missing > 0 ? Independent(base, missing) : base
     let shape = base.batchShape + base.eventShape
-    precondition(
+    demand(
       transform.unconstrainedShape(shape) == shape,
       "TransformedDistribution: expected a map that keeps the shape, got \(transform)")
     self.base = base

@@ -2,6 +2,7 @@
 //
 // The result of a search for the maximum: parameters, model image, goodness of fit, verdict.
 
+import Numerics
 import Distributions
 public import GalaxyModels
 public import Inference
@@ -86,7 +87,7 @@ public struct MAPFit: Sendable {
   /// - Precondition: The model has it.
   public subscript(name: String) -> Double {
     guard let value = values[name] else {
-      preconditionFailure("fit: expected one of \(parameters.map(\.name)), got \"\(name)\"")
+      stop("fit: expected one of \(parameters.map(\.name)), got \"\(name)\"")
     }
     return value
   }

@@ -2,6 +2,7 @@
 //
 // The sky from the border of the frame: median, scatter, number of pixels.
 
+import Numerics
 public import GalaxyModels
 
 /// The sky as the border of the frame shows it.
@@ -41,7 +42,7 @@ private let fewestBorderPixels = 20
 public func estimateSky(
   _ image: ObservedImage, borderWidth: Int = 5, includingMasked: Bool = false
 ) -> SkyEstimate {
-  precondition(borderWidth >= 1, "sky: expected a border of at least 1 pixel, got \(borderWidth)")
+  demand(borderWidth >= 1, "sky: expected a border of at least 1 pixel, got \(borderWidth)")
   let excluded = includingMasked ? image.isMissing : image.mask
   let widest = (max(image.width, image.height) + 1) / 2
   var width = min(borderWidth, widest)

@@ -2,6 +2,7 @@
 //
 // First guesses of a source's parameters from its image: what the default priors are made of.
 
+import Numerics
 public import GalaxyModels
 
 /// Whose default priors, and so whose measurements.
@@ -74,7 +75,7 @@ public struct SourceProperties: Sendable, Hashable, Codable {
     borderWidth: Int = 5
   ) {
     if let position {
-      precondition(
+      demand(
         position.x.isFinite && position.y.isFinite,
         "source: expected a finite position, got (\(position.x), \(position.y))")
     }
@@ -113,7 +114,7 @@ public struct SourceProperties: Sendable, Hashable, Codable {
       if style == .pysersic { result.fluxError = 2 * abs(flux).squareRoot() }
     }
     if let rEff {
-      precondition(rEff > 0, "source: expected a positive half-light radius, got \(rEff)")
+      demand(rEff > 0, "source: expected a positive half-light radius, got \(rEff)")
       result.rEff = rEff
       result.rEffError = style == .pysersic ? 2 * rEff.squareRoot() : 0.7 * rEff
     }

@@ -21,7 +21,7 @@ public struct SpergelIndexPrior: Distribution {
   ///
   /// - Precondition: 0 < low < high.
   public init(low: Double = 0.2, high: Double = 10) {
-    precondition(
+    demand(
       0 < low && low < high, "SpergelIndexPrior: expected 0 < low < high, got \(low), \(high)")
     self.init(low, high, [])
   }

@@ -2,6 +2,7 @@
 //
 // The result of a joint fit of several bands: the joint parameters, each band by itself, values at other wavelengths.
 
+import Numerics
 import Distributions
 public import GalaxyModels
 import Inference
@@ -49,7 +50,7 @@ public struct BandsResult: Sendable {
     remarks: [InputFinding] = []
   ) throws {
     guard let fit = best.fit as? FitMultiBand else {
-      preconditionFailure(
+      stop(
         "BandsResult: expected the maximum of a FitMultiBand, got \(best.fit.prior.title)")
     }
     self.fit = fit

@@ -2,6 +2,7 @@
 //
 // What turns image units and pixels into magnitudes and arcseconds: zero point, pixel scale, cards of world coordinates.
 
+import Numerics
 import FITS
 public import GalaxyModels
 
@@ -23,7 +24,7 @@ public struct Calibration: Sendable, Hashable {
   ///
   /// - Precondition: The pixel scale is positive.
   public init(zeroPoint: Double? = nil, pixelScale: Double? = nil) {
-    precondition(
+    demand(
       pixelScale.map { $0 > 0 && $0.isFinite } ?? true,
       "Calibration: expected a pixel scale > 0, got \(pixelScale ?? 0)")
     self.zeroPoint = zeroPoint

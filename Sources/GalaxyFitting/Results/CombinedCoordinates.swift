@@ -42,7 +42,7 @@ struct CombinedCoordinate {
   ) throws(FitRecordError) {
     let given = own.compactMap { $0 }
     guard let joint, given.count == draws.count else {
-      preconditionFailure("CombinedPosterior: expected a prior of \(name) for each posterior")
+      stop("CombinedPosterior: expected a prior of \(name) for each posterior")
     }
     self.name = name
     self.own = given

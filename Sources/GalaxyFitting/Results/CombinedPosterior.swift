@@ -121,7 +121,7 @@ public struct CombinedPosterior: Sendable {
     _ posteriors: [Draws], priors: [[String: any Distribution]], parameters: [String],
     prior: [String: any Distribution] = [:], draws: Int = 4000, key: RandomKey = 0
   ) throws(FitRecordError) {
-    precondition(
+    demand(
       posteriors.count >= 2 && priors.count == posteriors.count && !parameters.isEmpty && draws > 1,
       "CombinedPosterior: expected two posteriors or more with their priors, a parameter and draws, got \(posteriors.count), \(priors.count), \(parameters.count), \(draws)"
     )

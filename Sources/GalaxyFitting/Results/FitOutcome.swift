@@ -41,7 +41,7 @@ extension PosteriorFit: FitOutcome {
   /// - Returns: The posterior with these draws, examined anew.
   /// - Throws: ``FitRecordError`` where Markov chains made the draws: there is nothing to draw from without going on.
   public func redrawn(_ count: Int, key: RandomKey) throws(FitRecordError) -> PosteriorFit {
-    precondition(count > 1, "redrawn: expected at least two draws, got \(count)")
+    demand(count > 1, "redrawn: expected at least two draws, got \(count)")
     let sites = best.fit.prior.freeSites
     /// Returns draws of the sites, which are those of the model.
     func named(_ draws: () throws -> Draws) throws(FitRecordError) -> Draws {

@@ -142,7 +142,7 @@ extension FitOutcome {
   /// - Throws: ``FitRecordError`` where the record has no pixels or no stock profile, `RenderingError` where it cannot be drawn.
   /// - Precondition: There are at least 200 draws: with fewer no share could be below the threshold.
   public func predictiveCheck(draws: Int = 400, key: RandomKey = 0) throws -> PredictiveCheck {
-    precondition(draws >= 200, "predictiveCheck: expected at least 200 draws, got \(draws)")
+    demand(draws >= 200, "predictiveCheck: expected at least 200 draws, got \(draws)")
     let record = record
     let pixels = try record.requiredPixels()
     return try PredictiveCheck(record.report, record.draws, pixels, draws, key)

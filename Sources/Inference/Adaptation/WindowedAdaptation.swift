@@ -69,7 +69,7 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
 
   /// Creates the adaptation; rank and cutoff are for metrics of low rank.
   public init(metric: MetricAdaptation = .automatic, maximumRank: Int = 100, cutoff: Double = 2) {
-    precondition(
+    demand(
       maximumRank > 0 && cutoff > 1,
       "WindowedAdaptation: expected maximumRank > 0, cutoff > 1, got \(maximumRank), \(cutoff)")
     self.metric = metric
@@ -123,7 +123,7 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
   /// Returns the gradient of a state, which adaptations from gradients need.
   private func gradient(_ state: Tuned.State) -> [Double] {
     guard let state = state as? any GradientState else {
-      preconditionFailure(
+      stop(
         "WindowedAdaptation.\(metric): expected a kernel whose state is a GradientState, got \(Tuned.State.self)"
       )
     }

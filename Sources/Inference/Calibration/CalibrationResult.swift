@@ -2,6 +2,8 @@
 //
 // What simulation-based calibration found: ranks, tests, and in words how an algorithm errs.
 
+import Numerics
+
 /// The ranks of true values among posterior draws, over many simulated data sets.
 ///
 /// If the algorithm is right they are uniform, whatever the model.
@@ -57,7 +59,7 @@ public struct CalibrationResult: Sendable {
 
     /// Returns the number of ranks in each of some bins of equal width.
     public func histogram(bins: Int = 20) -> [Int] {
-      precondition(bins > 0, "histogram: expected a number of bins > 0, got \(bins)")
+      demand(bins > 0, "histogram: expected a number of bins > 0, got \(bins)")
       return UniformityTests.histogram(uniforms, bins: bins)
     }
 
@@ -70,7 +72,7 @@ public struct CalibrationResult: Sendable {
     public func cumulativeDifference(
       steps: Int = 20, probability: Double = 0.95
     ) -> [(place: Double, difference: Double, low: Double, high: Double)] {
-      precondition(steps > 1, "cumulativeDifference: expected steps > 1, got \(steps)")
+      demand(steps > 1, "cumulativeDifference: expected steps > 1, got \(steps)")
       let n = uniforms.count
       let counts = UniformityTests.cumulativeCounts(uniforms, parts: steps)
       let band = UniformityTests.cumulativeBand(n, parts: steps, probability: probability)

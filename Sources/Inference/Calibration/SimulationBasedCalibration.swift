@@ -135,7 +135,7 @@ private struct Calibration: Sendable {
     quantities: @Sendable @escaping (Draws) -> Draws,
     fit: @Sendable @escaping (Model<Void>, [String: Tensor], RandomKey) throws -> Draws
   ) throws {
-    precondition(
+    demand(
       draws > 0, "simulationBasedCalibration: expected a number of draws > 0, got \(draws)")
     // A flat prior, from which there are no true values, is refused here.
     let trace = try ModelRuns(
@@ -245,7 +245,7 @@ private struct Calibration: Sendable {
     _ count: Int, _ threads: Int?, _ progress: Progress,
     _ isCancelled: @Sendable @escaping () -> Bool
   ) -> CalibrationResult {
-    precondition(
+    demand(
       count > 0 && threads ?? 1 > 0,
       "simulationBasedCalibration: expected replicates and threads > 0, got \(count) and \(threads ?? 1)"
     )

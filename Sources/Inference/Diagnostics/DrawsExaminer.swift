@@ -92,9 +92,11 @@ struct DrawsExaminer {
   private func constants() -> [DiagnosticWarning] {
     guard draws.count > 1 else { return [] }
     let fixed = fixedBySupport()
-    return bySite(scalars.enumerated().filter {
-      $1.isConstant && $1.notFinite == 0 && !fixed.contains($0)
-    }.map(\.element)).map { site, list in
+    return bySite(
+      scalars.enumerated().filter {
+        $1.isConstant && $1.notFinite == 0 && !fixed.contains($0)
+      }.map(\.element)
+    ).map { site, list in
       DiagnosticWarning(
         .constant, site,
         "every draw of \(subject(list)) is the same: if it is meant to be fixed, all is well; if not, the sampler never moved, and the step size or the model must change"
@@ -220,7 +222,8 @@ struct DrawsExaminer {
     let count = Double(diverged.count { $0 })
     guard count >= 5 else { return "" }
     guard draws.count == diverged.count else { return "" }
-    let medians = draws.concurrentMap(draws.sites) { site, part -> (inner: Double, share: Double)? in
+    let medians = draws.concurrentMap(draws.sites) {
+      site, part -> (inner: Double, share: Double)? in
       guard part.period == nil, part.values.allSatisfy(\.isFinite) else { return nil }
       let own = zip(part.values, diverged).filter(\.1).map(\.0).sorted()
       let inner = ChainStatistics.quantile(own, 0.5)

@@ -2,6 +2,8 @@
 //
 // The shortest interval that holds a given share of the draws; on the circle, the shortest arc.
 
+import Numerics
+
 extension ScalarDraws {
   /// Returns the highest-density interval: the shortest one that holds a share of the draws, as ArviZ counts them.
   ///
@@ -11,7 +13,7 @@ extension ScalarDraws {
   /// - Parameter probability: The share, above 0 and below 1.
   /// - Returns: The ends; NaN where there are no draws or one is NaN.
   public func highestDensityInterval(_ probability: Double = 0.94) -> (low: Double, high: Double) {
-    precondition(
+    demand(
       probability > 0 && probability < 1,
       "highestDensityInterval: expected a probability between 0 and 1, got \(probability)")
     let x = unwrapped.sorted()

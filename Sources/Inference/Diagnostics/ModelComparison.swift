@@ -5,6 +5,8 @@
 // Source: Vehtari, Gelman and Gabry 2017, Stat. Comput. 27, 1413, section 5.2; stacking: Yao, Vehtari, Simpson and Gelman 2018,
 // Bayesian Analysis 13, 917, eq. 4.
 
+import Numerics
+
 /// Models of the same observations, ranked by leave-one-out cross-validation.
 ///
 /// ```swift
@@ -41,10 +43,10 @@ public struct ModelComparison: Sendable {
   public init(_ models: [String: LeaveOneOut]) {
     let order = models.sorted { ($0.value.elpd, $1.key) > ($1.value.elpd, $0.key) }
     guard let best = order.first?.value else {
-      preconditionFailure("ModelComparison: expected a model, got none")
+      stop("ModelComparison: expected a model, got none")
     }
     for (name, other) in order {
-      precondition(
+      demand(
         other.names == best.names,
         "ModelComparison: expected the same \(best.names.count) observations in all models, got \(other.names.count) others in \"\(name)\""
       )

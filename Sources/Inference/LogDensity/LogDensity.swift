@@ -2,6 +2,7 @@
 //
 // What samplers and optimisers see of a model: a log density of a vector, and its derivatives.
 
+import Numerics
 public import Tensors
 
 /// A differentiable log density of an unconstrained vector.
@@ -140,7 +141,7 @@ public final class DensityEvaluator: LogDensity {
   }
 
   public func valueAndGradient(at q: [Double], into gradient: inout [Double]) -> Double {
-    precondition(
+    demand(
       gradient.count == dimension,
       "valueAndGradient: expected a gradient of \(dimension) elements, got \(gradient.count)")
     return q.withUnsafeBufferPointer { q in
@@ -169,7 +170,7 @@ public final class DensityEvaluator: LogDensity {
   public func hessianVectorProduct(
     at q: [Double], _ direction: [Double], into product: inout [Double]
   ) -> Double {
-    precondition(
+    demand(
       product.count == dimension,
       "hessianVectorProduct: expected a product of \(dimension) elements, got \(product.count)")
     return q.withUnsafeBufferPointer { q in

@@ -20,7 +20,7 @@ public struct CurvatureBlock: Sendable {
   /// - Precondition: `curvature` has `coordinates.count²` elements.
   public init?(_ coordinates: [Int], curvature: [Double]) {
     let n = coordinates.count
-    precondition(
+    demand(
       curvature.count == n * n,
       "CurvatureBlock: expected \(n * n) second derivatives, got \(curvature.count)")
     guard let factor = CholeskyFactor(curvature, n) else { return nil }
@@ -61,7 +61,7 @@ public struct ArrowCurvature: Sendable {
   ///   - border: The coordinates of the border, none of them in a block.
   ///   - columns: For each coordinate of the border minus the second derivatives by it and every coordinate.
   public init(_ blocks: [CurvatureBlock], border: [Int], columns: [[Double]]) {
-    precondition(
+    demand(
       border.count == columns.count,
       "ArrowCurvature: expected \(border.count) columns, got \(columns.count)")
     self.blocks = blocks

@@ -2,6 +2,7 @@
 //
 // The state that every search shares: the best point, what it has cost so far, and who is told and asked.
 
+import Numerics
 import Tensors
 
 /// The state of an ascent: a point with value and gradient, counts of evaluations, and the control of the search.
@@ -27,7 +28,7 @@ struct Ascent<Target: LogDensity> {
 
   /// Starts at a point.
   init(_ target: Target, from start: [Double], _ control: SearchControl) {
-    precondition(
+    demand(
       start.count == target.dimension,
       "maximize: expected a start of \(target.dimension) coordinates, got \(start.count)")
     self.target = target

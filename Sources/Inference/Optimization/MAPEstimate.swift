@@ -61,7 +61,7 @@ public struct MAPEstimate: Sendable {
   /// - Precondition: There is such a site.
   public subscript(name: String) -> Tensor {
     guard let value = values[name] else {
-      preconditionFailure("MAP: expected one of \(values.keys.sorted()), got \"\(name)\"")
+      stop("MAP: expected one of \(values.keys.sorted()), got \"\(name)\"")
     }
     return value
   }

@@ -2,6 +2,7 @@
 //
 // Searches from several starts: which maxima there are, how high, and how many starts lead to each.
 
+import Numerics
 import Dispatch
 import Synchronization
 
@@ -25,7 +26,7 @@ public struct MultiStart<Base: Optimizer>: Sendable {
 
   /// Creates the searches of an optimiser.
   public init(_ optimizer: Base, roundSize: Int = 4, threads: Int = 4) {
-    precondition(
+    demand(
       roundSize > 0 && threads > 0,
       "MultiStart: expected roundSize > 0 and threads > 0, got \(roundSize) and \(threads)")
     self.optimizer = optimizer
@@ -80,7 +81,7 @@ public struct MultiStart<Base: Optimizer>: Sendable {
     _ starts: [[Double]], _ own: some LogDensity, _ progress: Progress,
     _ isCancelled: () -> Bool, _ run: (Range<Int>, [KnownMaximum]) -> [SearchEnd]
   ) -> SearchResult {
-    precondition(!starts.isEmpty, "MultiStart: expected at least one start, got none")
+    demand(!starts.isEmpty, "MultiStart: expected at least one start, got none")
     var census = Census()
     let clock = ContinuousClock()
     let begin = clock.now

@@ -2,12 +2,13 @@
 //
 // Draws made of other draws: some chains, some draws, some sites, several runs, derived quantities.
 
+import Numerics
 public import Tensors
 
 extension Draws {
   /// Returns every n-th draw of each chain, from the first; the E-BFMI stays that of all steps.
   public func thinned(by step: Int) -> Draws {
-    precondition(step > 0, "thinned: expected a step > 0, got \(step)")
+    demand(step > 0, "thinned: expected a step > 0, got \(step)")
     var result = selecting(
       chains: Array(0..<chains), draws: Array(stride(from: 0, to: draws, by: step)))
     result.statistics?.thinning *= step
@@ -35,7 +36,7 @@ extension Draws {
 
   /// Returns the given draws of the given chains.
   private func selecting(chains indices: [Int], draws places: [Int]) -> Draws {
-    precondition(
+    demand(
       indices.allSatisfy { (0..<chains).contains($0) }
         && places.allSatisfy { (0..<draws).contains($0) },
       "draws: expected chains below \(chains) and draws below \(draws), got \(indices) and \(places.first ?? 0)…\(places.last ?? 0)"
@@ -76,7 +77,7 @@ extension Draws {
       chains: chains, draws: draws,
       sites: names.map { name in
         guard let site = site(name) else {
-          preconditionFailure("selecting: expected some of \(self.names), got \"\(name)\"")
+          stop("selecting: expected some of \(self.names), got \"\(name)\"")
         }
         return site
       })
@@ -98,9 +99,9 @@ extension Draws {
   ///
   /// - Precondition: There is a run, and all have the same sites and number of draws.
   public static func merging(_ runs: [Draws]) -> Draws {
-    guard let first = runs.first else { preconditionFailure("merging: expected a run, got none") }
+    guard let first = runs.first else { stop("merging: expected a run, got none") }
     for run in runs.dropFirst() {
-      precondition(
+      demand(
         run.names == first.names && run.draws == first.draws
           && zip(run.sites, first.sites).allSatisfy {
             $0.shape == $1.shape && $0.period == $1.period
@@ -144,7 +145,7 @@ extension Draws {
     var values: [Double] = []
     _ = try map { draw in
       let value = try body(draw).tensor
-      precondition(
+      demand(
         shape == nil || shape == value.shape,
         "deriving \"\(name)\": expected the shape \(shape ?? []) of the first draw, got \(value.shape)"
       )

@@ -2,6 +2,7 @@
 //
 // Posterior draws of named sites.
 
+import Numerics
 public import Tensors
 
 /// Draws of named sites: for each site an array `[chains, draws] + shape`.
@@ -53,7 +54,7 @@ public struct Draws: Sendable {
   /// Creates draws from sites of matching lengths.
   public init(chains: Int, draws: Int, sites: [Site]) {
     for site in sites {
-      precondition(
+      demand(
         site.values.count == chains * draws * site.shape.elementCount,
         "Draws: site \"\(site.name)\": expected \(chains * draws * site.shape.elementCount) numbers, got \(site.values.count)"
       )
@@ -83,7 +84,7 @@ public struct Draws: Sendable {
   /// - Precondition: There is such a site; ``names`` lists them.
   public subscript(name: String) -> Tensor {
     guard let site = site(name) else {
-      preconditionFailure("draws: expected one of \(names), got \"\(name)\"")
+      stop("draws: expected one of \(names), got \"\(name)\"")
     }
     return Tensor(site.values, shape: [chains, draws] + site.shape)
   }
@@ -122,12 +123,12 @@ public struct Draws: Sendable {
       let fits =
         index.count == parts.count && index.count == site.shape.count
         && zip(index, site.shape).allSatisfy { $0 >= 0 && $0 < $1 }
-      precondition(
+      demand(
         fits,
         "draws: expected an index into shape \(site.shape) of \"\(site.name)\", got \"\(name)\"")
       return scalar(site, zip(index, site.shape.rowMajorStrides).reduce(0) { $0 + $1.0 * $1.1 })
     }
-    preconditionFailure(
+    stop(
       "draws: expected one of \(names), or an element like \"theta[0]\" of an array, got \"\(name)\""
     )
   }
@@ -171,7 +172,7 @@ public struct Draws: Sendable {
     /// - Precondition: There is such a site.
     public subscript(name: String) -> Tensor {
       guard let site = owner.site(name) else {
-        preconditionFailure("draw: expected one of \(owner.names), got \"\(name)\"")
+        stop("draw: expected one of \(owner.names), got \"\(name)\"")
       }
       return value(site)
     }
@@ -193,7 +194,7 @@ public struct Draws: Sendable {
   ///
   /// - Precondition: There is such a draw.
   public func draw(chain: Int, _ index: Int) -> Draw {
-    precondition(
+    demand(
       (0..<chains).contains(chain) && (0..<draws).contains(index),
       "draw: expected chain < \(chains) and draw < \(draws), got \(chain) and \(index)")
     return Draw(self, chain, index)

@@ -30,7 +30,7 @@ extension LaplaceApproximation {
       Set(
         names.flatMap { name -> Range<Int> in
           let range = density.layout[name]?.range
-          precondition(
+          demand(
             range != nil,
             "skewCorrected: expected some of the sites \(density.layout.names), got \(name)")
           return range ?? 0..<0

@@ -43,7 +43,7 @@ public struct Predictive<Output>: Sendable {
   ///   - model: The model; what it observes is drawn anew.
   ///   - count: The number of draws.
   public init(_ model: Model<Output>, prior count: Int) {
-    precondition(count > 0, "Predictive: expected a number of draws > 0, got \(count)")
+    demand(count > 0, "Predictive: expected a number of draws > 0, got \(count)")
     self.model = model
     draws = Draws(chains: 1, draws: count, sites: [])
     isPrior = true

@@ -22,7 +22,8 @@ extension CompiledDensity {
   private static func reproach(_ site: Site) -> String {
     let value = site.value ?? Tensor(.nan)
     let density = site.logProbability.elements.first { !$0.isFinite } ?? .nan
-    let opening = "the log density of \(site.isObserved ? "the data" : "site") \"\(site.name)\" is \(density)"
+    let opening =
+      "the log density of \(site.isObserved ? "the data" : "site") \"\(site.name)\" is \(density)"
     guard let distribution = site.distribution else {
       return "\(opening): check the factor's formula"
     }

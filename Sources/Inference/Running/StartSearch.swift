@@ -136,7 +136,8 @@ struct StartSearch<Evaluator: LogDensity> {
       if value.isFinite && gradient.allSatisfy(\.isFinite) { return q }
     }
     let bad = sites.filter { !gradient[$0.range].allSatisfy(\.isFinite) }.map(\.name)
-    let found = "expected a finite log density and gradient at one of \(attempts) starting points, found \(value)"
+    let found =
+      "expected a finite log density and gradient at one of \(attempts) starting points, found \(value)"
     if let (site, text) = last.flatMap(blame) {
       throw ModelError(.notFinite, site: site, "\(found); \(text)")
     }
@@ -159,7 +160,8 @@ struct StartSearch<Evaluator: LogDensity> {
       guard point.count == n else {
         throw ModelError(
           .misuse,
-          "chain \(chain), counted from 0: expected an initial point of \(n) coordinates, found \(point.count)")
+          "chain \(chain), counted from 0: expected an initial point of \(n) coordinates, found \(point.count)"
+        )
       }
       return point
     default: return try propose(strategy, chain, key)
@@ -239,7 +241,7 @@ extension CompiledDensity {
       throw ModelError(
         .misuse, "expected a start for the search of .map or .laplace, found .\(strategy.name)")
     case .uniform, .unconstrained, .best:
-      preconditionFailure("propose: .\(strategy.name) needs no model")
+      stop("propose: .\(strategy.name) needs no model")
     }
   }
 

@@ -49,7 +49,7 @@ public struct HMC: TunableKernel {
     metric: Metric = .identity(0), targetAcceptance: Double = 0.8, maximumSteps: Int = 1023,
     divergenceThreshold: Double = 1000
   ) {
-    precondition(
+    demand(
       integrationTime > 0 && integrationTime.isFinite && jitter >= 0 && jitter < 1
         && maximumSteps > 0,
       "HMC: expected integrationTime > 0, 0 ≤ jitter < 1, maximumSteps > 0, got \(integrationTime), \(jitter), \(maximumSteps)"

@@ -2,18 +2,20 @@
 //
 // What step sizes and acceptances kernels take: checks at construction, with the value in words.
 
+import Numerics
+
 /// The checks of the settings of kernels.
 enum KernelSettings {
   /// Stops the program where a step size is not positive and finite.
   static func check(stepSize: Double, of kernel: String) {
-    precondition(
+    demand(
       stepSize > 0 && stepSize.isFinite,
       "\(kernel): expected a positive, finite step size, got \(stepSize)")
   }
 
   /// Stops the program where an acceptance does not lie between 0 and 1.
   static func check(targetAcceptance: Double, of kernel: String) {
-    precondition(
+    demand(
       targetAcceptance > 0 && targetAcceptance < 1,
       "\(kernel): expected a target acceptance between 0 and 1, got \(targetAcceptance)")
   }

@@ -44,7 +44,7 @@ public struct Metric: Sendable, Equatable {
   /// - Returns: The metric.
   public static func diagonal(_ variances: [Double]) -> Metric {
     if let problem = Metric.problem(variances) {
-      preconditionFailure("Metric.diagonal: \(problem)")
+      stop("Metric.diagonal: \(problem)")
     }
     return Metric(variances.count, .diagonal(variances))
   }
@@ -57,7 +57,7 @@ public struct Metric: Sendable, Equatable {
   /// - Returns: The metric.
   /// - Throws: ``ModelError`` of kind `notFinite` if the matrix is not positive definite.
   public static func dense(_ covariance: [Double], dimension n: Int) throws -> Metric {
-    precondition(
+    demand(
       covariance.count == n * n,
       "Metric.dense: expected \(n * n) elements, got \(covariance.count)")
     guard let factor = CholeskyFactor(covariance, n) else {
@@ -120,7 +120,7 @@ public struct Metric: Sendable, Equatable {
     if let problem = Metric.problem(variances) ?? Metric.problem(eigenvalues)
       ?? Metric.problem(directions, eigenvalues.count, variances.count)
     {
-      preconditionFailure("Metric.lowRank: \(problem)")
+      stop("Metric.lowRank: \(problem)")
     }
     return Metric(variances.count, .lowRank(variances, directions, eigenvalues))
   }
@@ -240,7 +240,7 @@ public struct Metric: Sendable, Equatable {
     _ x: [Double],
     _ body: (MetricView, MetricView.Vector, MetricView.Vector, MetricView.Vector) -> Void
   ) -> [Double] {
-    precondition(
+    demand(
       x.count == dimension, "Metric: expected \(dimension) elements, got \(x.count)")
     let memory = Workspace(dimension: dimension, vectors: 3)
     let input = memory[0]

@@ -29,7 +29,7 @@ public struct NUTS: TunableKernel {
 
   /// The largest depth of the tree: a trajectory has at most 2^depth − 1 leapfrog steps; at most 18.
   public var maximumDepth: Int {
-    didSet { precondition(NUTS.depths.contains(maximumDepth), NUTS.depthMessage(maximumDepth)) }
+    didSet { demand(NUTS.depths.contains(maximumDepth), NUTS.depthMessage(maximumDepth)) }
   }
 
   /// The energy error beyond which a trajectory has diverged.
@@ -51,7 +51,7 @@ public struct NUTS: TunableKernel {
     stepSize: Double = 0.1, metric: Metric = .identity(0), targetAcceptance: Double = 0.8,
     maximumDepth: Int = 10, divergenceThreshold: Double = 1000
   ) {
-    precondition(NUTS.depths.contains(maximumDepth), NUTS.depthMessage(maximumDepth))
+    demand(NUTS.depths.contains(maximumDepth), NUTS.depthMessage(maximumDepth))
     KernelSettings.check(stepSize: stepSize, of: "NUTS")
     KernelSettings.check(targetAcceptance: targetAcceptance, of: "NUTS")
     self.stepSize = stepSize

@@ -71,7 +71,7 @@ struct PhaseSpace {
 
   /// Puts position and gradient of a state into a place.
   func load(_ state: HamiltonianState, into place: Place) {
-    precondition(
+    demand(
       state.position.count == dimension && state.gradient.count == dimension,
       "kernel: expected a state of \(dimension) coordinates, got \(state.position.count) and \(state.gradient.count)"
     )

@@ -69,7 +69,7 @@ final class PreparedMetric: @unchecked Sendable {
   /// Returns the metric of a dimension: the identity in place of one of dimension 0.
   func sized(_ n: Int) -> PreparedMetric {
     if view.dimension == n { return self }
-    precondition(
+    demand(
       view.dimension == 0,
       "kernel: expected a metric of \(n) coordinates, got one of \(view.dimension)")
     return PreparedMetric(.identity(n))

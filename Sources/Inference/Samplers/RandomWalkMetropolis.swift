@@ -49,7 +49,7 @@ public struct RandomWalkMetropolis: Kernel {
 
   public func step(_ state: inout State, _ target: some LogDensity, key: RandomKey) -> Info {
     let n = state.position.count
-    precondition(
+    demand(
       widths.isEmpty || widths.count == n, "step: expected \(n) widths, got \(widths.count)")
     var proposal = state.position
     for k in 0..<n {

@@ -89,7 +89,7 @@ struct TrajectoryTree {
     withUnsafeTemporaryAllocation(of: Stretch.self, capacity: maximumDepth + 2) { stack in
       withUnsafeTemporaryAllocation(of: UInt64.self, capacity: batch / 2) { words in
         guard let stack = stack.baseAddress, let words = words.baseAddress else {
-          preconditionFailure("NUTS: expected memory for a tree, got none")
+          stop("NUTS: expected memory for a tree, got none")
         }
         var tree = TrajectoryTree(
           stepSize: stepSize, maximumDepth: maximumDepth, threshold: threshold, key: key,

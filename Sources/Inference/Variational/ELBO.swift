@@ -2,6 +2,7 @@
 //
 // Estimates of the evidence lower bound from one run of guide and model.
 
+import Numerics
 import Distributions
 import PPL
 public import Tensors
@@ -39,7 +40,7 @@ public struct TraceELBO: ELBO, Codable {
 
   /// Creates the estimate.
   public init(particles: Int = 1, isAntithetic: Bool = false, sticksTheLanding: Bool = false) {
-    precondition(particles > 0, "TraceELBO: expected at least one particle, got \(particles)")
+    demand(particles > 0, "TraceELBO: expected at least one particle, got \(particles)")
     self.particles = particles
     self.isAntithetic = isAntithetic
     self.sticksTheLanding = sticksTheLanding
@@ -61,7 +62,7 @@ public struct MeanFieldELBO: ELBO, Codable {
 
   /// Creates the estimate.
   public init(particles: Int = 1, isAntithetic: Bool = false) {
-    precondition(particles > 0, "MeanFieldELBO: expected at least one particle, got \(particles)")
+    demand(particles > 0, "MeanFieldELBO: expected at least one particle, got \(particles)")
     self.particles = particles
     self.isAntithetic = isAntithetic
   }

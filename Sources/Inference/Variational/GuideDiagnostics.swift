@@ -93,7 +93,7 @@ extension VariationalPosterior {
   ///   - key: Their key.
   /// - Returns: The evidence bound, the tail of the weights, and warnings.
   public func diagnostics(draws: Int = 1000, key: RandomKey = 0) -> GuideDiagnostics {
-    precondition(draws > 1, "diagnostics: expected at least two draws, got \(draws)")
+    demand(draws > 1, "diagnostics: expected at least two draws, got \(draws)")
     return GuideDiagnostics(
       logWeights(draws, key: key), isPoint: objective.isPointEstimate)
   }

@@ -38,7 +38,7 @@ struct NormalFit {
     _ density: CompiledDensity, from start: [Double]?, key: RandomKey, tolerance: Double,
     maximumGradients: Int, progress: Progress, isCancelled: () -> Bool
   ) throws {
-    precondition(
+    demand(
       tolerance > 0 && maximumGradients > 0,
       "VariationalFit: expected tolerance and gradients > 0, got \(tolerance), \(maximumGradients)")
     let clock = ContinuousClock()
@@ -46,7 +46,7 @@ struct NormalFit {
     let point = try start ?? density.initialPoint(.median(draws: 15), key: key)
     let laplace = try GuideSpace(density, at: point, isWhitened: true, isCancelled: isCancelled)
     guard let whitening = laplace.whitening else {
-      preconditionFailure("a whitened space has its whitening")
+      stop("a whitened space has its whitening")
     }
     let n = laplace.dimension
     let pairs = max(Self.pairs, (n + 1) / 2)

@@ -25,7 +25,7 @@ extension SVI {
     averaging: Double = 0, key: RandomKey = 0, from state: SVIState? = nil,
     progress: Progress = .none, isCancelled: () -> Bool = { false }
   ) -> SVIResult {
-    precondition(
+    demand(
       steps > 0 && rounds > 0 && decay > 0 && (patience ?? 1) > 0 && (0...1).contains(averaging),
       "SVI: expected steps, rounds, decay and patience > 0, averaging in [0, 1], got \(steps), \(rounds), \(decay), \(patience ?? 1), \(averaging)"
     )

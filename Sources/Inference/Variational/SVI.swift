@@ -82,7 +82,7 @@ public struct SVI: Sendable {
   /// - Returns: The state.
   public func start(key: RandomKey = 0, parameters: [Double]? = nil) -> SVIState {
     let first = parameters ?? objective.initial
-    precondition(
+    demand(
       first.count == objective.dimension,
       "SVI: expected \(objective.dimension) parameters, got \(first.count)")
     return SVIState(

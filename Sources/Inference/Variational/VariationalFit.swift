@@ -172,7 +172,7 @@ public struct VariationalFit: Sendable {
     hidden: [Int]? = nil, steps: Int = 2000, particles: Int = 4, learningRate: Double = 0.01,
     key: RandomKey = 0, progress: Progress = .none, isCancelled: () -> Bool = { false }
   ) throws -> VariationalFit {
-    precondition(
+    demand(
       steps > 0 && particles > 0 && learningRate > 0,
       "VariationalFit: expected steps, particles and learning rate > 0, got \(steps), \(particles), \(learningRate)"
     )

@@ -26,7 +26,7 @@ public struct VariationalPosterior: Sendable {
 
   /// Creates the posterior of a guide at given unconstrained parameters.
   public init(_ objective: CompiledELBO, at vector: [Double]) {
-    precondition(
+    demand(
       vector.count == objective.dimension,
       "VariationalPosterior: expected \(objective.dimension) parameters, got \(vector.count)")
     self.objective = objective
@@ -150,7 +150,7 @@ public struct VariationalPosterior: Sendable {
 
   /// Returns the evidence lower bound and its Monte Carlo standard error.
   public func elbo(draws: Int = 1000, key: RandomKey = 0) -> (value: Double, error: Double) {
-    precondition(draws > 1, "elbo: expected at least two draws, got \(draws)")
+    demand(draws > 1, "elbo: expected at least two draws, got \(draws)")
     let terms = logWeights(draws, key: key)
     let mean = terms.reduce(0, +) / Double(draws)
     let squares = terms.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

@@ -2,6 +2,8 @@
 //
 // Images on a canvas: every image pixel is a flat rectangle with sharp edges; averaged only where it is smaller than a dot.
 
+import Numerics
+
 internal import CCairo
 
 extension Canvas {
@@ -17,7 +19,7 @@ extension Canvas {
   ///   - rect: The rectangle to fill.
   /// - Precondition: There are `width · height` colours.
   public func image(_ colors: [UInt32], width: Int, height: Int, in rect: PlotRect) {
-    precondition(
+    demand(
       colors.count == width * height,
       "Canvas.image: expected \(width) × \(height) colours, got \(colors.count)")
     guard width > 0, height > 0, rect.width > 0, rect.height > 0 else { return }

@@ -2,6 +2,8 @@
 //
 // The corner plot of a posterior: a histogram for each parameter, contours for each pair, medians with errors as titles.
 
+import Numerics
+
 /// The corner plot of draws of several parameters.
 ///
 /// ```swift
@@ -36,7 +38,7 @@ public struct CornerPlot: Sendable {
   public init(
     names: [String], draws: [[Double]], units: [String] = [], references: [Double?] = []
   ) {
-    precondition(
+    demand(
       !names.isEmpty && names.count == draws.count
         && draws.allSatisfy { $0.count == draws[0].count }
         && (units.isEmpty || units.count == names.count)

@@ -2,6 +2,8 @@
 //
 // One image with marks on it: crosses, ellipses, frames, each explained below.
 
+import Numerics
+
 /// A picture of one image with marks.
 ///
 /// ```swift
@@ -78,7 +80,7 @@ public struct ImagePlot: Sendable {
   /// - Precondition: The counts agree.
   public init(width: Int, height: Int, values: [Double], mask: [Bool] = []) {
     let count = width * height
-    precondition(
+    demand(
       width > 0 && height > 0 && values.count == count && (mask.isEmpty || mask.count == count),
       "ImagePlot: expected \(width) × \(height) values, got \(values.count) and a mask of \(mask.count)"
     )

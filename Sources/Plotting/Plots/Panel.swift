@@ -2,6 +2,8 @@
 //
 // Ordinary diagrams: lines, steps, points, bands and histograms on axes with a legend, alone or in a grid.
 
+import Numerics
+
 /// Something drawn on the axes of a panel.
 public struct PlotSeries: Sendable {
   /// What is drawn.
@@ -41,16 +43,16 @@ public struct PlotSeries: Sendable {
     dash: [Double] = [], isFilled: Bool = false
   ) {
     switch content {
-    case .line(let x, let y): precondition(x.count == y.count, "line: \(x.count) x, \(y.count) y")
+    case .line(let x, let y): demand(x.count == y.count, "line: \(x.count) x, \(y.count) y")
     case .points(let x, let y, let error):
-      precondition(
+      demand(
         x.count == y.count && (error.isEmpty || error.count == x.count),
         "points: \(x.count) x, \(y.count) y, \(error.count) errors")
     case .steps(let edges, let heights):
-      precondition(
+      demand(
         edges.count == heights.count + 1, "steps: \(edges.count) edges, \(heights.count) heights")
     case .band(let x, let low, let high):
-      precondition(
+      demand(
         x.count == low.count && x.count == high.count,
         "band: \(x.count) x, \(low.count) low, \(high.count) high")
     case .vertical, .horizontal: break

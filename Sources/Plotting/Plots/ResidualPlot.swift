@@ -2,6 +2,8 @@
 //
 // Data, model and residual side by side: data and model share one scale and one bar, the residual has its own.
 
+import Numerics
+
 /// The picture data | model | residual.
 ///
 /// ```swift
@@ -67,7 +69,7 @@ public struct ResidualPlot: Sendable {
     mask: [Bool] = []
   ) {
     let count = width * height
-    precondition(
+    demand(
       width > 0 && height > 0 && data.count == count && model.count == count
         && residual.count == count && (mask.isEmpty || mask.count == count),
       "ResidualPlot: expected \(width) × \(height) values, got \(data.count), \(model.count), "

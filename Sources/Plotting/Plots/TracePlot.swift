@@ -2,6 +2,8 @@
 //
 // The trace plot of chains: for each parameter the draws in order, and their histogram by chain on the same axis.
 
+import Numerics
+
 /// The traces of several parameters and chains.
 public struct TracePlot: Sendable {
   /// The names of the parameters.
@@ -18,7 +20,7 @@ public struct TracePlot: Sendable {
   ///   - chains: For each name the chains, for each chain its draws.
   /// - Precondition: There are as many sets of chains as names.
   public init(names: [String], chains: [[[Double]]]) {
-    precondition(
+    demand(
       !names.isEmpty && names.count == chains.count,
       "TracePlot: \(names.count) names, \(chains.count) sets of chains")
     self.names = names

@@ -2,6 +2,8 @@
 //
 // The constants of an image likelihood: data, weights, and the part of the log density that no parameter changes.
 
+import Numerics
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -40,7 +42,7 @@ struct ImageLikelihoodData: Sendable {
   init(width: Int, height: Int, data: [Double], rms: [Double], mask: [Bool]?)
     throws(RenderingError)
   {
-    precondition(
+    demand(
       data.count == width * height && rms.count == data.count
         && (mask?.count ?? data.count) == data.count,
       "image likelihood: expected \(width) × \(height) values of data, rms and mask, got \(data.count), "
@@ -89,7 +91,7 @@ struct ImageLikelihoodData: Sendable {
 
   /// Traps where the inputs of a likelihood are not one image of the data's shape and some numbers.
   func checkShape(_ inputShapes: [[Int]], numbers: Int, _ name: String) {
-    precondition(
+    demand(
       inputShapes == [[height, width]] + [[Int]](repeating: [], count: numbers),
       "\(name): expected one model image of shape [\(height), \(width)] and \(numbers) scalars, got \(inputShapes)"
     )
@@ -97,7 +99,7 @@ struct ImageLikelihoodData: Sendable {
 
   /// Traps where there are not as many model pixels as data.
   func checkCount(_ model: [Double], numbers: [Double], expected: Int, _ name: String) {
-    precondition(
+    demand(
       model.count == data.count && numbers.count == expected,
       "\(name): expected \(data.count) model values and \(expected) numbers, got \(model.count) and \(numbers.count)"
     )

@@ -2,6 +2,8 @@
 //
 // A point-spread function as an image: its pixels, its centre, its sampling.
 
+import Numerics
+
 /// A point-spread function sampled on pixels, possibly finer than the image's.
 public struct PointSpreadFunction: Sendable, Hashable {
   /// The number of columns.
@@ -27,10 +29,10 @@ public struct PointSpreadFunction: Sendable, Hashable {
     width: Int, height: Int, values: [Double], centerX: Double? = nil, centerY: Double? = nil,
     oversampling: Int = 1
   ) {
-    precondition(
+    demand(
       width > 0 && height > 0 && values.count == width * height,
       "PSF: expected \(width) × \(height) = \(width * height) values, got \(values.count)")
-    precondition(oversampling >= 1, "PSF: expected oversampling ≥ 1, got \(oversampling)")
+    demand(oversampling >= 1, "PSF: expected oversampling ≥ 1, got \(oversampling)")
     self.width = width
     self.height = height
     self.values = values

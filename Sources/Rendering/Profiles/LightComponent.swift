@@ -2,6 +2,7 @@
 //
 // The sum of light components, as model authors write it: bulge + disk + nucleus.
 
+import Numerics
 public import Tensors
 
 /// Something that shines: a single profile, or a sum of several.
@@ -29,10 +30,10 @@ public struct LightProfile: LightComponent {
     ///
     /// - Precondition: There are as many as the kind takes, each with one element.
     public init(_ kind: ProfileKind, _ parameters: [Tensor]) {
-      precondition(
+      demand(
         parameters.count == kind.parameterCount,
         "\(kind.name): expected \(kind.parameterCount) parameters, got \(parameters.count)")
-      precondition(
+      demand(
         parameters.allSatisfy { $0.count == 1 },
         "\(kind.name): expected scalar parameters, got shapes \(parameters.map(\.shape))")
       self.kind = kind

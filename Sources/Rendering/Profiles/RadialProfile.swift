@@ -2,6 +2,7 @@
 //
 // A profile of one's own, from its radial function or its transform, written with tensors.
 
+import Numerics
 public import Tensors
 
 /// A profile of one's own: a radial function, or a transform, or both, with parameters of its shape.
@@ -190,7 +191,7 @@ public final class RadialProfile: Sendable, Hashable, CustomStringConvertible {
     rEff: some TensorConvertible, ellip: some TensorConvertible, theta: some TensorConvertible,
     shape: [any TensorConvertible] = []
   ) -> LightProfile {
-    precondition(
+    demand(
       shape.count == shapeNames.count,
       "\(name): expected the parameters \(shapeNames) of the shape, got \(shape.count)")
     let place = [xc.tensor, yc.tensor, flux.tensor, rEff.tensor]

@@ -2,6 +2,7 @@
 //
 // Rendering as an operation of the tape: from a scene's parameter vector to its image.
 
+import Numerics
 public import Tensors
 
 /// The operation that renders a scene: input 0 is the parameter vector [P], the output the image [ny, nx].
@@ -45,7 +46,7 @@ public final class RenderPrimitive: Primitive {
   public var name: String { "render" }
 
   public func outputShape(_ inputShapes: [Shape]) -> Shape {
-    precondition(
+    demand(
       inputShapes == [[layout.parameterCount]],
       "render: expected one parameter vector of shape [\(layout.parameterCount)], got \(inputShapes)"
     )
@@ -54,7 +55,7 @@ public final class RenderPrimitive: Primitive {
 
   public func makeInstance(inputShapes: [Shape]) -> any PrimitiveInstance {
     let renderer = makeRenderer()
-    precondition(
+    demand(
       renderer.layout == layout,
       "render: expected a renderer of \(layout), got one of \(renderer.layout)")
     return RenderInstance(renderer)

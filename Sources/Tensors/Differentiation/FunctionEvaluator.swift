@@ -155,7 +155,7 @@ public final class FunctionEvaluator {
   /// Computes all values at a point.
   @inline(__always)
   private func forward(_ input: UnsafeBufferPointer<Double>) {
-    precondition(
+    demand(
       input.count == inputCount,
       "evaluate: expected \(inputCount) input elements, got \(input.count)")
     evaluations += 1
@@ -211,10 +211,10 @@ public final class FunctionEvaluator {
   private func otherScalarOutput() -> Double {
     switch outputs[0] {
     case .place(let offset, let count):
-      precondition(count == 1, "gradient: expected a scalar output, got \(count) elements")
+      demand(count == 1, "gradient: expected a scalar output, got \(count) elements")
       return values[Int(offset)]
     case .constant(let value):
-      precondition(
+      demand(
         value.count == 1, "gradient: expected a scalar output, got \(value.count) elements")
       return value[0]
     }
@@ -287,7 +287,7 @@ public final class FunctionEvaluator {
     forward(input)
     clear(adjoints, 0)
     if case .place(let offset, let count) = outputs[output] {
-      precondition(
+      demand(
         vector.count == count, "vjp: expected a vector of \(count) elements, got \(vector.count)")
       for k in 0..<count { adjoints[Int(offset) + k] = vector[k] }
     }
@@ -302,7 +302,7 @@ public final class FunctionEvaluator {
   private func dualForward(
     _ input: UnsafeBufferPointer<Double>, _ direction: UnsafeBufferPointer<Double>
   ) -> (values: UnsafeMutablePointer<Dual>, adjoints: UnsafeMutablePointer<Dual>) {
-    precondition(
+    demand(
       direction.count == function.inputCount,
       "expected a direction of \(function.inputCount) elements, got \(direction.count)")
     if let recorder { record(input, recorder) }
@@ -359,7 +359,7 @@ public final class FunctionEvaluator {
     var value = 0.0
     switch outputs[0] {
     case .place(let offset, let count):
-      precondition(count == 1, "hessian: expected a scalar output, got \(count) elements")
+      demand(count == 1, "hessian: expected a scalar output, got \(count) elements")
       value = slab[Int(offset)].value
       adjointSlab[Int(offset)] = Dual(1)
     case .constant(let constant): value = constant[0]

@@ -4,6 +4,8 @@
 //
 // Source: Hairer, Nørsett & Wanner 1993, "Solving Ordinary Differential Equations I", section II.1, table 1.2.
 
+import Numerics
+
 /// Returns the solution of dy/dt = f(t, y) at given times, by the classical method of fourth order with fixed steps.
 ///
 /// An explicit method of fixed steps: halve them and see whether the result moves (the error falls by 16); stiff systems need
@@ -20,7 +22,7 @@ public func rungeKutta(
   from start: Tensor, times: [Double], stepsPerInterval: Int = 10,
   _ f: (_ time: Double, _ state: Tensor) -> Tensor
 ) -> Tensor {
-  precondition(
+  demand(
     !times.isEmpty && stepsPerInterval > 0,
     "rungeKutta: expected at least one time and one step, got \(times.count), \(stepsPerInterval)")
   var state = start
@@ -30,7 +32,7 @@ public func rungeKutta(
     for step in 0..<stepsPerInterval {
       let t = from + Double(step) * h
       let k1 = f(t, state)
-      precondition(
+      demand(
         k1.shape == state.shape,
         "rungeKutta: expected a derivative of shape \(state.shape), got \(k1.shape)")
       let k2 = f(t + h / 2, state + k1 * (h / 2))

@@ -2,6 +2,8 @@
 //
 // The operators: Tensor with Tensor, Tensor with Double, and no more, so that expressions type-check at once.
 
+import Numerics
+
 extension Tensor {
   /// Returns the elementwise sum.
   public static func + (x: Tensor, y: Tensor) -> Tensor { binary(.add, x, y) }
@@ -83,7 +85,7 @@ extension Tensor {
 /// negative number), or its NaN spreads through the chain rule.
 public func select(_ condition: Tensor, _ x: Tensor, _ y: Tensor) -> Tensor {
   guard let shape = broadcastShape([condition.shape, x.shape, y.shape]) else {
-    preconditionFailure(
+    stop(
       "select: expected shapes that broadcast, got \(condition.shape), \(x.shape), \(y.shape)")
   }
   let operands = [condition.spread(to: shape), x.spread(to: shape), y.spread(to: shape)]

@@ -2,11 +2,13 @@
 //
 // Elements, rows, slices and gathers.
 
+import Numerics
+
 extension Tensor {
   /// The part at one index of the first axis.
   public subscript(index: Int) -> Tensor {
     let start = shape.isEmpty ? -1 : index
-    precondition(
+    demand(
       start >= 0 && start < shape[0], "index: expected 0..<\(shape.first ?? 0), got \(index)")
     let rest = Array(shape.dropFirst())
     return view(start: index * rest.elementCount, shape: rest)
@@ -50,7 +52,7 @@ extension Tensor {
   public func sliced(_ range: some RangeExpression<Int>, axis: Int) -> Tensor {
     let axis = shape.axis(axis, in: "sliced")
     let range = range.relative(to: 0..<shape[axis])
-    precondition(
+    demand(
       range.lowerBound >= 0 && range.upperBound <= shape[axis],
       "sliced: expected a range within 0..<\(shape[axis]), got \(range)")
     let strides = shape.rowMajorStrides
@@ -65,7 +67,7 @@ extension Tensor {
   public func take(_ indices: [Int], axis: Int = 0) -> Tensor {
     let axis = shape.axis(axis, in: "take")
     for index in indices {
-      precondition(
+      demand(
         index >= 0 && index < shape[axis], "take: expected 0..<\(shape[axis]), got \(index)")
     }
     let outer = shape[..<axis].reduce(1, *)
@@ -85,7 +87,7 @@ extension Tensor {
 
   /// Returns the rows of the first axis at indices that may themselves be traced (whole numbers; no derivative in them).
   public func take(_ indices: Tensor) -> Tensor {
-    precondition(rank >= 1, "take: expected an array with a first axis, got a scalar")
+    demand(rank >= 1, "take: expected an array with a first axis, got a scalar")
     if let values = indices.constantElements {
       return take(values.map { Int($0) }).reshaped(indices.shape + shape.dropFirst())
     }
@@ -99,12 +101,12 @@ extension Tensor {
 
   /// Returns the elements of a matrix at pairs of a row and a column, shape `[pairs]`.
   public func take(rows: [Int], columns: [Int]) -> Tensor {
-    precondition(
+    demand(
       rank == 2 && rows.count == columns.count,
       "take: expected a matrix and as many rows as columns, got \(shape), \(rows.count), \(columns.count)"
     )
     for (row, column) in zip(rows, columns) {
-      precondition(
+      demand(
         row >= 0 && row < shape[0] && column >= 0 && column < shape[1],
         "take: expected a place within \(shape), got row \(row), column \(column)")
     }
@@ -117,10 +119,10 @@ extension Tensor {
   /// - Parameter indices: One index for each row; its shape and that of the array without its last axis broadcast.
   /// - Returns: The elements, in the shape to which they broadcast.
   public func takeLast(_ indices: Tensor) -> Tensor {
-    precondition(rank >= 1, "takeLast: expected an array with a last axis, got a scalar")
+    demand(rank >= 1, "takeLast: expected an array with a last axis, got a scalar")
     let width = shape[rank - 1]
     guard let target = broadcastShape([indices.shape, Array(shape.dropLast())]) else {
-      preconditionFailure(
+      stop(
         "takeLast: expected indices that broadcast with \(shape.dropLast()), got \(indices.shape)")
     }
     let rows = broadcast(to: target + [width]).flattened()

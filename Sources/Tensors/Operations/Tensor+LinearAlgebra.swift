@@ -2,6 +2,8 @@
 //
 // Matrix products, triangular solves, Cholesky factors.
 
+import Numerics
+
 extension Tensor {
   /// Returns the matrix product.
   ///
@@ -10,12 +12,12 @@ extension Tensor {
   public func matmul(_ other: Tensor) -> Tensor {
     let left = rank == 1 ? reshaped([1, count]) : self
     let right = other.rank == 1 ? other.reshaped([other.count, 1]) : other
-    precondition(
+    demand(
       left.rank >= 2 && right.rank >= 2
         && left.shape[left.rank - 1] == right.shape[right.rank - 2],
       "matmul: expected [m, k]·[k, n], got \(shape)·\(other.shape)")
     let leading = [left, right].map { Array($0.shape.dropLast(2)) }
-    precondition(
+    demand(
       leading[0] == leading[1] || leading.contains([]),
       "matmul: expected equal leading axes, or none on one side, got \(shape)·\(other.shape)")
     let batch = leading[0].isEmpty ? leading[1] : leading[0]
@@ -34,7 +36,7 @@ extension Tensor {
 
   /// Returns the scalar product of two vectors.
   public func dot(_ other: Tensor) -> Tensor {
-    precondition(
+    demand(
       rank == 1 && other.shape == shape,
       "dot: expected vectors of one length, got \(shape)·\(other.shape)")
     return matmul(other)
@@ -42,7 +44,7 @@ extension Tensor {
 
   /// Returns the matrix of products of the elements of two vectors, shape `[m, n]`.
   public func outer(_ other: Tensor) -> Tensor {
-    precondition(
+    demand(
       rank == 1 && other.rank == 1,
       "outer: expected two vectors, got \(shape) and \(other.shape)")
     return expandingAxis(1) * other
@@ -73,7 +75,7 @@ extension Tensor {
     let batch = Array(shape.dropLast(2))
     let isVector = b.rank == rank - 1
     let leading = Array(b.shape.dropLast(isVector ? 1 : 2))
-    precondition(
+    demand(
       b.rank >= 1 && b.shape[b.rank - (isVector ? 1 : 2)] == m
         && (leading == batch || batch.isEmpty),
       "triangularSolve: expected [m, m] and [m] or [m, n], with equal leading axes, got \(shape) and \(b.shape)"
@@ -112,13 +114,13 @@ extension Tensor {
 
   /// Returns the matrices with a vector on their diagonals and zeros elsewhere, `[…, n, n]` for `[…, n]`.
   public func diagonalMatrix() -> Tensor {
-    precondition(rank >= 1, "diagonalMatrix: expected a vector, got a scalar")
+    demand(rank >= 1, "diagonalMatrix: expected a vector, got a scalar")
     return expandingAxis(-1) * Tensor.identity(shape[rank - 1])
   }
 
   /// Returns the matrices with zeros above the diagonal.
   public func lowerTriangle() -> Tensor {
-    precondition(rank >= 2, "lowerTriangle: expected a matrix, got \(shape)")
+    demand(rank >= 2, "lowerTriangle: expected a matrix, got \(shape)")
     let (rows, columns) = (shape[rank - 2], shape[rank - 1])
     let kept = (0..<rows).flatMap { r in (0..<columns).map { $0 <= r ? 1.0 : 0.0 } }
     return select(Tensor(kept, shape: [rows, columns]), self, Tensor(0))
@@ -128,7 +130,7 @@ extension Tensor {
   ///
   /// - Precondition: The last two axes are equal.
   private func side(_ operation: String) -> Int {
-    precondition(
+    demand(
       rank >= 2 && shape[rank - 1] == shape[rank - 2],
       "\(operation): expected a square matrix, got \(shape)")
     return shape[rank - 1]

@@ -2,6 +2,8 @@
 //
 // Fused log densities: value and all partial derivatives in one pass over the elements.
 
+import Numerics
+
 extension Tensor {
   /// Returns a log density, element by element, or summed over all elements.
   ///
@@ -16,11 +18,11 @@ extension Tensor {
   public static func logDensity(
     _ kind: DensityKind, _ x: Tensor, _ parameters: [Tensor], summed: Bool = false
   ) -> Tensor {
-    precondition(
+    demand(
       parameters.count == kind.parameterCount,
       "logDensity(\(kind)): expected \(kind.parameterCount) parameters, got \(parameters.count)")
     guard let shape = broadcastShape([x.shape] + parameters.map(\.shape)) else {
-      preconditionFailure(
+      stop(
         "logDensity(\(kind)): expected shapes that broadcast, got \(x.shape) and \(parameters.map(\.shape))"
       )
     }

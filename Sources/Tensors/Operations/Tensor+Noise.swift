@@ -21,7 +21,7 @@ extension Tensor {
 
   /// Returns distinct whole numbers below `size` in random order, shape `[count]`.
   public static func subset(_ count: Int, of size: Int, key: RandomKey) -> Tensor {
-    precondition(
+    demand(
       count >= 0 && count <= size, "subset: expected at most \(size) numbers, got \(count)")
     return Recorder.current?.noise(.subset(of: size), key, [count])
       ?? Tensor(key.subset(count, of: size))

@@ -2,6 +2,8 @@
 //
 // Sums, products, extremes and log-sum-exp over all elements or along one axis.
 
+import Numerics
+
 extension Tensor {
   /// Returns a reduction over all elements, or along an axis.
   private func reduced(_ operation: Operation, _ axis: Int?, keepingAxis: Bool, _ name: String)
@@ -22,7 +24,7 @@ extension Tensor {
     }
     let needsElements =
       operation == .maximumOf || operation == .minimumOf || operation == .logSumExp
-    precondition(!needsElements || i.n > 0, "\(name): expected at least one element, got \(shape)")
+    demand(!needsElements || i.n > 0, "\(name): expected at least one element, got \(shape)")
     var application = Application(instruction: i, operands: [self], shape: result)
     if operation == .logSumExp {
       let count = count
@@ -91,7 +93,7 @@ extension Tensor {
   public func differences(axis: Int = -1) -> Tensor {
     let axis = shape.axis(axis, in: "differences")
     let n = shape[axis]
-    precondition(n > 0, "differences: expected at least one element, got \(shape)")
+    demand(n > 0, "differences: expected at least one element, got \(shape)")
     return sliced(1..<n, axis: axis) - sliced(0..<(n - 1), axis: axis)
   }
 }

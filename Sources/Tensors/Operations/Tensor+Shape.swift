@@ -2,6 +2,8 @@
 //
 // Reshaping, broadcasting, transposing, joining: views where the elements lie in a row, gathers elsewhere.
 
+import Numerics
+
 extension Tensor {
   /// Returns the same elements under another shape.
   ///
@@ -13,7 +15,7 @@ extension Tensor {
       target[free] = 1
       target[free] = Swift.max(1, count) / Swift.max(1, target.elementCount)
     }
-    precondition(
+    demand(
       target.elementCount == count,
       "reshaped: expected a shape of \(count) elements, got \(shape) for \(self.shape)")
     if case .elements(let values) = storage { return Tensor(values, shape: target) }
@@ -54,7 +56,7 @@ extension Tensor {
   /// - Precondition: `shape` is what the array's own shape broadcasts to.
   public func broadcast(to shape: Shape) -> Tensor {
     if shape == self.shape { return self }
-    precondition(
+    demand(
       broadcastShape([self.shape, shape]) == shape,
       "broadcast: expected a shape that \(self.shape) broadcasts to, got \(shape)")
     if count == shape.elementCount { return reshaped(shape) }
@@ -64,7 +66,7 @@ extension Tensor {
   /// Returns the array with its axes in another order; all reversed when none is given.
   public func transposed(_ order: [Int]? = nil) -> Tensor {
     let order = order ?? Array((0..<rank).reversed())
-    precondition(
+    demand(
       order.sorted() == Array(0..<rank),
       "transposed: expected an order of the axes 0..<\(rank), got \(order)")
     let target = order.map { shape[$0] }
@@ -83,15 +85,15 @@ extension Tensor {
 
   /// Returns the arrays one after the other along an existing axis.
   public static func concatenate(_ parts: [Tensor], axis: Int = 0) -> Tensor {
-    precondition(!parts.isEmpty, "concatenate: expected at least one tensor")
+    demand(!parts.isEmpty, "concatenate: expected at least one tensor")
     let axis = parts[0].shape.axis(axis, in: "concatenate")
     var target = parts[0].shape
     for part in parts.dropFirst() {
       var other = part.shape
-      precondition(
+      demand(
         other.count == target.count, "concatenate: shapes \(target) and \(part.shape) differ")
       other[axis] = target[axis]
-      precondition(
+      demand(
         other == target, "concatenate: shapes \(target) and \(part.shape) differ off axis \(axis)")
       target[axis] += part.shape[axis]
     }

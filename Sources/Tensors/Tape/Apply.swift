@@ -2,6 +2,8 @@
 //
 // The one door through which every operation passes: recorded when an operand is traced, computed at once when none is.
 
+import Numerics
+
 /// An operation with its operands, before it is known whether it is recorded or computed.
 struct Application {
   /// The instruction, without places.
@@ -111,7 +113,7 @@ extension Tensor {
       }
     }
     guard let shape = broadcastShape([x.shape, y.shape]) else {
-      preconditionFailure(
+      stop(
         "\(operation): expected shapes that broadcast, got \(x.shape) and \(y.shape)")
     }
     var i = Instruction(operation: operation)

@@ -2,6 +2,8 @@
 //
 // The forward pass: a switch over instructions, each a loop over its elements.
 
+import Numerics
+
 /// The passes over a list of instructions, written once for `Double` and `Dual`.
 enum Interpreter<T: TapeScalar> {
   /// Below this many elements a call of a vector kernel costs more than it saves.
@@ -144,7 +146,7 @@ enum Interpreter<T: TapeScalar> {
     case .normalCDF: T(0.5) * T.erfc(T(-0.7071067811865476) * x)
     case .logNormalCDF: T.logNormalCDF(x)
     case .inverseNormalCDF: T.inverseNormalCDF(x)
-    default: preconditionFailure("\(operation) is not an elementary function")
+    default: stop("\(operation) is not an elementary function")
     }
   }
 
@@ -198,7 +200,7 @@ enum Interpreter<T: TapeScalar> {
   /// Returns a row number read from the tape, inside the array.
   @inline(__always)
   static func checkedRow(_ value: Double, _ rows: Int) -> Int {
-    precondition(
+    demand(
       value >= 0 && value < Double(rows), "take: expected an index in 0..<\(rows), got \(value)")
     return Int(value)
   }

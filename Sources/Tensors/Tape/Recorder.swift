@@ -65,15 +65,15 @@ final class Recorder: @unchecked Sendable {
   /// - Precondition: It is the one in progress on this task and thread.
   static func owner(of place: TapePlace) -> Recorder {
     guard let recorder = current else {
-      preconditionFailure(
+      stop(
         "a traced tensor was used outside the program that is being recorded; return it as an output instead"
       )
     }
-    precondition(
+    demand(
       recorder.tape == place.tape,
       "a traced tensor of another recording was used; do not keep tensors from one evaluation to the next"
     )
-    precondition(
+    demand(
       pthread_equal(recorder.thread, pthread_self()) != 0,
       "a traced tensor was used on another thread than the one that records; compute with it on that thread"
     )
@@ -144,7 +144,7 @@ final class Recorder: @unchecked Sendable {
   /// Returns where a tensor lies, and whether it is active.
   func operand(_ tensor: Tensor) -> (offset: Int32, active: Bool) {
     if case .traced(let place) = tensor.storage {
-      precondition(
+      demand(
         place.tape == tape,
         "a traced tensor of another recording was used; do not keep tensors from one evaluation to the next"
       )

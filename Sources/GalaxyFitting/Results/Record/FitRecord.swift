@@ -2,6 +2,7 @@
 //
 // The record of a fit: report, draws and pixels as plain values, which files hold and give back the same.
 
+import Numerics
 import FITS
 public import GalaxyModels
 public import Inference
@@ -109,7 +110,7 @@ public struct FittedPixels: Sendable, Hashable {
   ///
   /// - Precondition: There are as many pixels in the model as in the image.
   public init(_ image: ObservedImage, model: [Double]) {
-    precondition(
+    demand(
       model.count == image.width * image.height,
       "FittedPixels: expected \(image.width * image.height) pixels, got \(model.count)")
     self.image = image

@@ -35,7 +35,7 @@ public struct BlockAutoregressiveFamily: VectorFamily {
     location: [Double], scale: Double, layers: Int = 1, factors: [Int] = [8, 8],
     key: RandomKey = 0
   ) {
-    precondition(
+    demand(
       scale > 0 && layers > 0 && !location.isEmpty && factors.allSatisfy { $0 > 0 },
       "BlockAutoregressiveFamily: expected scale, layers, dimension and factors > 0, got \(scale), \(layers), \(location.count), \(factors)"
     )

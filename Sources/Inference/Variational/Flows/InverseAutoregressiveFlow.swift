@@ -34,7 +34,7 @@ public struct InverseAutoregressiveFamily: VectorFamily {
   public init(
     location: [Double], scale: Double, layers: Int = 3, hidden: [Int]? = nil, key: RandomKey = 0
   ) {
-    precondition(
+    demand(
       scale > 0 && layers > 0 && !location.isEmpty,
       "InverseAutoregressiveFamily: expected scale, layers and dimension > 0, got \(scale), \(layers), \(location.count)"
     )

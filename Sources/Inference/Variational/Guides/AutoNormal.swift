@@ -34,7 +34,7 @@ public struct AutoNormal: AutoGuide {
     _ model: Model<some Any>, start: InitialStrategy = .median(draws: 15), scale: Double = 0.1,
     key: RandomKey = 0, prefix: String = "auto"
   ) throws {
-    precondition(scale > 0, "AutoNormal: expected scale > 0, got \(scale)")
+    demand(scale > 0, "AutoNormal: expected scale > 0, got \(scale)")
     var start = start
     // The covariance of a Laplace approximation is of no use here: its mode is.
     if case .laplace(let from, _) = start { start = .map(from: from, jitter: 0) }

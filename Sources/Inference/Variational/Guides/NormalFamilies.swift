@@ -17,7 +17,7 @@ public struct DiagonalNormalFamily: VectorFamily {
 
   /// Creates the family, to start at a location with one scale for all elements.
   public init(location: [Double], scale: Double) {
-    precondition(scale > 0, "DiagonalNormalFamily: expected scale > 0, got \(scale)")
+    demand(scale > 0, "DiagonalNormalFamily: expected scale > 0, got \(scale)")
     dimension = location.count
     parameters = [
       FamilyParameter("loc", Tensor(location)),
@@ -55,7 +55,7 @@ public struct MultivariateNormalFamily: VectorFamily {
 
   /// Creates the family, to start at a location with one scale for all elements and no correlations.
   public init(location: [Double], scale: Double) {
-    precondition(scale > 0, "MultivariateNormalFamily: expected scale > 0, got \(scale)")
+    demand(scale > 0, "MultivariateNormalFamily: expected scale > 0, got \(scale)")
     let n = location.count
     dimension = n
     var places = [Int](repeating: 0, count: n * n)
@@ -123,7 +123,7 @@ public struct LowRankNormalFamily: VectorFamily {
   ///
   /// W starts at small numbers, not at zero, where its gradient vanishes.
   public init(location: [Double], scale: Double, rank: Int) {
-    precondition(
+    demand(
       scale > 0 && rank > 0, "LowRankNormalFamily: expected scale, rank > 0, got \(scale), \(rank)")
     dimension = location.count
     self.rank = rank

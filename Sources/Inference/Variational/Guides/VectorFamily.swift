@@ -107,7 +107,7 @@ struct FamilyMember: Distribution {
   }
 
   func expanded(to batchShape: Shape) -> any Distribution {
-    precondition(
+    demand(
       batchShape.isEmpty, "FamilyMember: expected no batch, got a plate of shape \(batchShape)")
     return self
   }

@@ -2,6 +2,8 @@
 //
 // Rules that give each parameter a step size of its own: Adam, Adagrad, RMSProp.
 
+import Numerics
+
 /// Adam: steps of about the same length for every parameter, by running means of the gradient and of its square.
 ///
 /// m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², x ← x − rate · m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ).
@@ -27,7 +29,7 @@ public struct Adam: StochasticOptimizer, Codable {
     _ learningRate: Schedule = 0.001, beta1: Double = 0.9, beta2: Double = 0.999,
     epsilon: Double = 1e-8, clip: Double = .infinity
   ) {
-    precondition(
+    demand(
       beta1 >= 0 && beta1 < 1 && beta2 >= 0 && beta2 < 1 && clip > 0,
       "Adam: expected β in [0, 1) and clip > 0, got \(beta1), \(beta2), \(clip)")
     self.learningRate = learningRate
@@ -114,7 +116,7 @@ public struct RMSProp: StochasticOptimizer, Codable {
 
   /// Creates the rule.
   public init(_ learningRate: Schedule = 0.01, decay: Double = 0.99, epsilon: Double = 1e-8) {
-    precondition(decay >= 0 && decay < 1, "RMSProp: expected a decay in [0, 1), got \(decay)")
+    demand(decay >= 0 && decay < 1, "RMSProp: expected a decay in [0, 1), got \(decay)")
     self.learningRate = learningRate
     self.decay = decay
     self.epsilon = epsilon

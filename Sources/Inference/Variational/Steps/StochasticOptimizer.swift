@@ -2,6 +2,8 @@
 //
 // Descent along noisy gradients: the protocol, and the simplest of its members.
 
+import Numerics
+
 /// What an optimiser carries from step to step.
 public struct OptimizerState: Sendable, Codable, Equatable {
   /// The number of steps done.
@@ -55,7 +57,7 @@ public struct SGD: StochasticOptimizer, Codable {
 
   /// Creates the rule.
   public init(_ learningRate: Schedule = 0.01, momentum: Double = 0, isNesterov: Bool = false) {
-    precondition(
+    demand(
       momentum >= 0 && momentum < 1, "SGD: expected a momentum in [0, 1), got \(momentum)")
     self.learningRate = learningRate
     self.momentum = momentum

@@ -81,7 +81,7 @@ final class FourierGrid: Sendable {
     columns: Int, rows: Int, psf: PointSpreadFunction, planning: FFTPlanning,
     window: ((Double) -> Double)? = nil
   ) {
-    precondition(columns % 2 == 0 && rows % 2 == 0, "FourierGrid: expected even sizes")
+    demand(columns % 2 == 0 && rows % 2 == 0, "FourierGrid: expected even sizes")
     self.columns = columns
     self.rows = rows
     let scale = psf.oversampling
@@ -145,7 +145,7 @@ final class FourierGrid: Sendable {
     let stepY = 2 * Double.pi / Double(rows)
     // Four frequencies at least, for the kernels.
     let reach = (x: max(Int(limit / stepX), 3), y: Int(limit / stepY))
-    precondition(
+    demand(
       reach.x < columns / 2 && reach.y < rows / 2,
       "FourierGrid: expected a limit within the band, got \(limit)")
     let kx = (0...reach.x).map { stepX * Double($0) }

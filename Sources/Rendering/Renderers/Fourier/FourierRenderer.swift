@@ -239,6 +239,6 @@ public final class FourierRenderer: SceneRenderer {
 
   /// Traps where a buffer has not the expected number of elements.
   private func check(_ found: Int, _ expected: Int, _ what: String) {
-    precondition(found == expected, "FourierRenderer: expected \(expected) \(what), got \(found)")
+    demand(found == expected, "FourierRenderer: expected \(expected) \(what), got \(found)")
   }
 }

@@ -2,6 +2,8 @@
 //
 // A smooth step down in frequency whose transform is short: the integral of Kaiser's window.
 
+import Numerics
+
 /// A function that is 1 below a limit, 0 above another, and falls between them as the integral of I0(β √(1 − t²)).
 ///
 /// Its error is below 1e-11: values and slopes at knots, cubics between them.
@@ -26,7 +28,7 @@ struct TaperedWindow: Sendable {
 
   /// Tabulates the step.
   init(from start: Double, to end: Double) {
-    precondition(start < end, "TaperedWindow: expected start < end, got \(start) and \(end)")
+    demand(start < end, "TaperedWindow: expected start < end, got \(start) and \(end)")
     self.start = start
     self.end = end
     let count = Self.intervals

@@ -175,6 +175,6 @@ public final class HybridRenderer: SceneRenderer {
 
   /// Traps where a buffer has not the expected number of elements.
   private func check(_ found: Int, _ expected: Int, _ what: String) {
-    precondition(found == expected, "HybridRenderer: expected \(expected) \(what), got \(found)")
+    demand(found == expected, "HybridRenderer: expected \(expected) \(what), got \(found)")
   }
 }

@@ -260,6 +260,6 @@ public final class PixelRenderer: SceneRenderer {
 
   /// Traps where a buffer has not the expected number of elements.
   private func check(_ found: Int, _ expected: Int, _ what: String) {
-    precondition(found == expected, "PixelRenderer: expected \(expected) \(what), got \(found)")
+    demand(found == expected, "PixelRenderer: expected \(expected) \(what), got \(found)")
   }
 }

@@ -307,6 +307,6 @@ public final class SampledRenderer: SceneRenderer {
 
   /// Traps where a buffer has not the expected number of elements.
   private func check(_ found: Int, _ expected: Int, _ what: String) {
-    precondition(found == expected, "SampledRenderer: expected \(expected) \(what), got \(found)")
+    demand(found == expected, "SampledRenderer: expected \(expected) \(what), got \(found)")
   }
 }
