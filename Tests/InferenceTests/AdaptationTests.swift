@@ -163,6 +163,71 @@ struct AdaptationTests {
     print("\(metric): gradients per effective draw", try Self.cost(draws))
   }
 
+  @Test(
+    "a polynomial in raw powers is sampled at default settings", arguments: [4, 5, 6],
+    [1, 2, 3] as [UInt64])
+  func rawPolynomial(degree: Int, seed: UInt64) throws {
+    let key = RandomKey(2024)
+    let x = (0..<100).map { 10 + 10 * key.folding(in: "x").uniform(UInt64($0)) }
+    // In t = (x − 15) / 5 the powers are well conditioned: the truth is written there.
+    let t = x.map { ($0 - 15) / 5 }
+    let y = t.indices.map { k in
+      1 + t[k] - 0.5 * t[k] * t[k] + key.folding(in: "y").normal(UInt64(k))
+    }
+    let n = degree + 1
+    let powers = Tensor(x.flatMap { x in power(x, n) }, shape: [100, n])
+    let model = Model { m in
+      let beta = m.sample("beta", ImproperUniform(.real, [n]))
+      m.observe("y", Normal(powers.matmul(beta), 1), y)
+    }
+    // Normal equations in powers of t, then the coefficients of powers of x, which are a linear map of those.
+    var precision = [Double](repeating: 0, count: n * n)
+    var right = [Double](repeating: 0, count: n)
+    for (t, y) in zip(t, y) {
+      let row = power(t, n)
+      for a in 0..<n {
+        right[a] += row[a] * y
+        for b in 0..<n { precision[a * n + b] += row[a] * row[b] }
+      }
+    }
+    let factor = try #require(CholeskyFactor(precision, n))
+    let covariance = factor.inverse
+    let solution = (0..<n).map { a in
+      (0..<n).reduce(0) { $0 + covariance[a * n + $1] * right[$1] }
+    }
+    /// Returns the coefficient of x^k in (x/5 − 3)^j.
+    func share(_ k: Int, _ j: Int) -> Double {
+      guard k <= j else { return 0 }
+      let choose = (0..<k).reduce(1.0) { $0 * Double(j - $1) / Double($1 + 1) }
+      return choose * power(0.2, k + 1)[k] * power(-3, j - k + 1)[j - k]
+    }
+    let draws = try NUTS().run(model.logDensity(), key: RandomKey(seed))
+    for k in 0..<n {
+      let scalar = draws.scalar("beta[\(k)]")
+      let mean = (0..<n).reduce(0) { $0 + share(k, $1) * solution[$1] }
+      var variance = 0.0
+      for a in 0..<n {
+        for b in 0..<n { variance += share(k, a) * share(k, b) * covariance[a * n + b] }
+      }
+      #expect(scalar.rHat < 1.01 && scalar.bulkESS > 400, "beta[\(k)]: \(scalar.rHat)")
+      // Five Monte Carlo errors: a false failure in two million.
+      #expect(abs(scalar.mean - mean) < 5 * scalar.meanError, "beta[\(k)]: \(scalar.mean), \(mean)")
+      #expect(
+        abs(scalar.standardDeviation / variance.squareRoot() - 1)
+          < 5 / (2 * scalar.bulkESS).squareRoot(), "beta[\(k)]")
+    }
+    let statistics = try #require(draws.statistics)
+    #expect(statistics.divergences <= 4)
+    print("degree \(degree): rank \(statistics.metrics[0].rank), \(statistics.seconds) s")
+  }
+
+  /// Returns the powers of a number from the 0th up.
+  private func power(_ x: Double, _ count: Int) -> [Double] {
+    var powers = [1.0]
+    while powers.count < count { powers.append(powers[powers.count - 1] * x) }
+    return powers
+  }
+
   /// A density that is zero everywhere but at one point.
   private final class Spike: LogDensity {
     let dimension = 2

@@ -275,8 +275,8 @@ struct CheckpointTests {
       #expect(found != nil && ((8..<16).contains(place) || found?.kind == .damaged), "\(place)")
     }
     var newer = bytes
-    newer[8] = 2
-    #expect(try error(newer)?.kind == .version(2))
+    newer[8] = 3
+    #expect(try error(newer)?.kind == .version(3))
     #expect(try error(Array("a poem, not a run".utf8))?.kind == .damaged)
     #expect(try error(bytes + [0])?.kind == .damaged)
     #expect(try error(bytes) == nil)
@@ -286,22 +286,35 @@ struct CheckpointTests {
     #expect(refusal { try Self.run(Checkpoint(folder.path)) }?.kind == .unreadable)
   }
 
-  @Test("a path that cannot be written costs no draws, and the result says so")
+  @Test("a path that cannot be written is refused before the run, with the reason")
   func unwritable() throws {
-    let draws = try Self.run(Checkpoint("/nowhere/at/all/run.chains"))
-    Self.expectEqual(draws, try Self.run(nil), "unwritable")
-    let warnings = try #require(draws.statistics).warnings
-    #expect(warnings.count == 1)
-    #expect(warnings[0].contains("/nowhere/at/all/run.chains"))
-    #expect(warnings[0].contains("No such file or directory"))
+    let refused = refusal { try Self.run(Checkpoint("/nowhere/at/all/run.chains")) }
+    #expect(refused?.kind == .unwritable)
+    #expect(refused?.description.contains("/nowhere/at/all/run.chains") ?? false)
+    #expect(refused?.description.contains("No such file or directory") ?? false)
     guard FileManager.default.fileExists(atPath: "/dev/full") else { return }
     // The partial file of a path is written first: a device that is always full stands in its place.
     let folder = try Folder()
     try FileManager.default.createSymbolicLink(
       atPath: folder.file + ".partial", withDestinationPath: "/dev/full")
-    let full = try Self.run(Checkpoint(folder.file))
-    Self.expectEqual(full, try Self.run(nil), "full")
-    #expect(full.statistics?.warnings.first?.contains("No space left on device") ?? false)
+    let full = refusal { try Self.run(Checkpoint(folder.file)) }
+    #expect(full?.description.contains("No space left on device") ?? false)
     #expect(folder.names == [])
+  }
+
+  @Test("a folder that vanishes during a run costs no draws, and the result says so")
+  func vanished() throws {
+    let folder = try Folder()
+    let path = folder.path
+    let draws = try NUTS().run(
+      noncentred.logDensity(), chains: 2, warmUp: 50, draws: 50, key: 1,
+      checkpoint: Checkpoint(folder.file)
+    ) {
+      try? FileManager.default.removeItem(atPath: path)
+      return false
+    }
+    let warnings = try #require(draws.statistics).warnings
+    #expect(draws.count == 100 && warnings.count == 1)
+    #expect(warnings.first?.contains("No such file or directory") ?? false, "\(warnings)")
   }
 }

@@ -66,6 +66,36 @@ struct InitialPointTests {
     #expect(outside?.kind == .outsideSupport && outside?.site == "outer")
   }
 
+  @Test("data that are impossible are named, with the first of them")
+  func impossibleData() throws {
+    /// Returns what the search for a start says of a regression.
+    func refusal(
+      _ x: [Double], _ y: [Double], _ family: @escaping @Sendable (Tensor) -> any Distribution
+    ) throws -> ModelError? {
+      let density = try Model { m in
+        let a = m.sample("a", Normal(0, 1))
+        let b = m.sample("b", Normal(0, 1))
+        let distribution = family(a + b * Tensor(x))
+        m.observe("y", distribution, y)
+      }.logDensity()
+      return mistake { _ = try density.initialPoint(attempts: 5) }
+    }
+    let x = [0.0, 1, 2, 3]
+    let cases: [(ModelError?, [String])] = [
+      (try refusal(x, [1, 2, .nan, 3]) { Normal($0, 1) }, ["element [2] is nan"]),
+      (try refusal([0, .nan, 1, 2], [1, 2, 3, 4]) { Normal($0, 1) }, ["element [1] is 2.0", "predictors"]),
+      (try refusal(x, [0, 1, 1, 2]) { Bernoulli(logits: $0) }, ["element [3] is 2.0, outside"]),
+      (try refusal(x, [0, -2, 1, 2]) { Poisson(exp($0)) }, ["element [1] is -2.0, outside"]),
+      (try refusal(x, [0, 1, 2.5, 2]) { Poisson(exp($0)) }, ["element [2] is 2.5, outside"]),
+    ]
+    for (error, words) in cases {
+      #expect(error?.kind == .notFinite && error?.site == "y", "\(error?.description ?? "none")")
+      for word in words {
+        #expect(error?.explanation.contains(word) ?? false, "\(word): \(error?.description ?? "")")
+      }
+    }
+  }
+
   @Test("a point with an infinite gradient is not taken")
   func infiniteGradient() throws {
     // √|x − 1| has an infinite slope at 1, where the given value lies, and −∞ is found below 0.

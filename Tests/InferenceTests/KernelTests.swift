@@ -90,6 +90,19 @@ struct KernelTests {
     #expect(statistics.metrics.count == 4)
   }
 
+  @Test("impossible step sizes and acceptances are refused")
+  func impossibleSettings() async {
+    await #expect(processExitsWith: .failure) { _ = NUTS(targetAcceptance: 1.5) }
+    await #expect(processExitsWith: .failure) { _ = NUTS(stepSize: .nan) }
+    await #expect(processExitsWith: .failure) { _ = HMC(stepSize: 0) }
+    await #expect(processExitsWith: .failure) { _ = MALA(targetAcceptance: 0) }
+    await #expect(processExitsWith: .failure) { _ = RandomWalkMetropolis(scale: -1) }
+    await #expect(processExitsWith: .failure) {
+      var kernel = NUTS()
+      kernel.stepSize = .infinity
+    }
+  }
+
   @Test("a kernel that is wrong by a factor fails the law")
   func broken() {
     withKnownIssue { try checkKernel("broken", BrokenWalk(), steps: 20, chains: 4000) }

@@ -53,6 +53,46 @@ struct LaplaceTests {
     #expect(near(other.logEvidence, evidence, 1e-10))
   }
 
+  @Test("a direction that rounding alone bounds is flat; a condition of 10^11 is not")
+  func roundedDirection() throws {
+    for scale in [1.0, 0.3, 7.1] {
+      let level = try Model { m in
+        let a = m.sample("a", ImproperUniform(.real))
+        let b = m.sample("b", ImproperUniform(.real))
+        m.observe("y", Normal(a + b, scale), 0.5)
+      }.logDensity()
+      let flat = try LaplaceApproximation(level, from: [0.3, 0.1])
+      #expect(flat.flatDirections == 1 && flat.warnings.contains { $0.code == .flat })
+      #expect(flat.covariance[0] < 1e3, "\(flat.covariance)")
+    }
+    // Pivots 1 and 1 − r², where (1 + r) / (1 − r) is the condition of the scaled matrix.
+    let r = 1 - 2e-11
+    let sound = try Model { m in
+      let a = m.sample("a", ImproperUniform(.real))
+      let b = m.sample("b", ImproperUniform(.real))
+      m.factor("f", -0.5 * (a * a + b * b + 2 * r * a * b))
+    }.logDensity()
+    #expect(try LaplaceApproximation(sound, from: [0, 0]).flatDirections == 0)
+  }
+
+  @Test("sites that the model does not have are refused with those it has")
+  func unknownSites() throws {
+    let approximation = try LaplaceApproximation(try line.logDensity(), from: [0, 0])
+    let wrong = mistake { _ = try approximation.sample(10, sites: ["slop"]) }
+    #expect(wrong?.kind == .unknownSites(["slop"]))
+    #expect(wrong?.explanation.contains("slope") ?? false)
+    let posterior = try VariationalPosterior(
+      line,
+      Model<Void> { m in
+        m.sample("slope", Normal(m.param("a", 0), 1))
+        m.sample("height", Normal(m.param("b", 0), 1))
+      })
+    let other = mistake { _ = try posterior.sample(10, sites: ["slop"]) }
+    #expect(other?.kind == .unknownSites(["slop"]))
+    #expect(other?.explanation.contains("slope") ?? false)
+    #expect(try posterior.sample(10, sites: ["height"]).names == ["height"])
+  }
+
   @Test("draws have the mean and covariance of the approximation")
   func moments() throws {
     let (mean, covariance, _) = Self.exact()
@@ -84,7 +124,7 @@ struct LaplaceTests {
     let many = approximation.unconstrainedDraws(50, key: 1)
     #expect(few == Array(many[..<5]))
     #expect(approximation.unconstrainedDraws(5, key: 2) != few)
-    let draws = approximation.sample(50, key: 1, sites: ["theta", "mu"])
+    let draws = try approximation.sample(50, key: 1, sites: ["theta", "mu"])
     #expect(draws["theta"].shape == [1, 50, 8])
     #expect(draws["mu"][0, 3].item() == many[3][0])
     #expect(draws.scalars.map(\.name).prefix(2) == ["theta[0]", "theta[1]"])

@@ -14,6 +14,45 @@ import Testing
 
 @Suite("Runner")
 struct RunnerTests {
+  @Test("a metric of another dimension and impossible counts are refused, with what was found")
+  func refusedSettings() throws {
+    let density = try line.logDensity()
+    for warmUp in [0, 100] {
+      let wrong = mistake {
+        _ = try NUTS(metric: .identity(3)).run(density, warmUp: warmUp, draws: 10)
+      }
+      #expect(wrong?.kind == .misuse, "\(warmUp)")
+      #expect(wrong?.explanation.contains("2 coordinates") ?? false)
+      #expect(wrong?.explanation.contains("one of 3") ?? false)
+    }
+    #expect(mistake { _ = try NUTS().run(density, chains: 0) }?.kind == .misuse)
+    #expect(mistake { _ = try NUTS().run(density, warmUp: -1) }?.kind == .misuse)
+    #expect(mistake { _ = try NUTS().run(density, draws: 0) }?.kind == .misuse)
+    #expect(mistake { _ = try NUTS().run(density, thinning: 0) }?.kind == .misuse)
+    #expect(mistake { _ = try NUTS().run(density, threads: 0) }?.kind == .misuse)
+  }
+
+  @Test("thinning does not change the energy fraction, whenever it is done")
+  func thinnedEnergies() throws {
+    let density = try noncentred.logDensity()
+    let whole = try NUTS().run(density, chains: 2, warmUp: 200, draws: 400, key: 1)
+    let thin = try NUTS().run(density, chains: 2, warmUp: 200, draws: 40, thinning: 10, key: 1)
+    let known = whole.diagnostics.energyFractions
+    #expect(known.count == 2 && known.allSatisfy { $0 > 0.5 && $0 < 1.5 })
+    #expect(thin.diagnostics.energyFractions == known)
+    let after = whole.thinned(by: 10)
+    #expect(after.diagnostics.energyFractions == known && after.statistics?.thinning == 10)
+    #expect(after.selecting(chains: [1]).diagnostics.energyFractions == [known[1]])
+    // A stretch of draws is judged anew, by the formula.
+    let half = whole.selecting(draws: 100..<300)
+    #expect(
+      half.diagnostics.energyFractions
+        == energyFractions(half.statistics?.energy ?? [], chains: 2))
+    // Sums in one pass and in two agree to rounding.
+    let direct = energyFractions(whole.statistics?.energy ?? [], chains: 2)
+    #expect(zip(direct, known).allSatisfy { near($0, $1, 1e-10) })
+  }
+
   /// A model with a deterministic image of 150 × 150 pixels.
   static let image = Model<Void> { m in
     let height = m.sample("height", LogNormal(0, 1))

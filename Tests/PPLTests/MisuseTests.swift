@@ -10,6 +10,47 @@ import Testing
 
 @Suite("Misuse")
 struct MisuseTests {
+  @Test("data are not repeated to fill a batch, a plate or an event")
+  func shortData() {
+    let four = Tensor([0.0, 1, 2, 3])
+    let models: [(String, Shape, Model<Void>)] = [
+      ("batch", [4], Model<Void> { m in m.observe("y", Normal(four, 1), [1.0]) }),
+      ("scalar", [4], Model<Void> { m in m.observe("y", Normal(four, 1), 1) }),
+      ("plate", [4], Model<Void> { m in _ = m.plate("p", 4) { m.observe("y", Normal(0, 1), [1.0]) } }),
+      ("scalar in a plate", [4], Model<Void> { m in _ = m.plate("p", 4) { m.observe("y", Normal(0, 1), 1) } }),
+      (
+        "event", [2],
+        Model<Void> { m in
+          m.observe("y", MultivariateNormal([0, 0], covariance: [[1.0, 0], [0, 1]]), [5.0])
+        }
+      ),
+    ]
+    for (name, shape, model) in models {
+      do {
+        _ = try model.trace()
+        Issue.record("\(name): expected a shape mismatch, found none")
+      } catch {
+        guard case .shapeMismatch(let expected, _)? = (error as? ModelError)?.kind else {
+          Issue.record("\(name): \(error)")
+          continue
+        }
+        #expect(expected == shape, "\(name)")
+      }
+    }
+  }
+
+  @Test("one datum for one variable is taken, and more data than variables are")
+  func sufficientData() throws {
+    let model = Model { m in
+      m.observe("a", Normal(0, 1), 1)
+      m.observe("b", Normal(0, 1), [1.0, 2, 3])
+      m.plate("p", 1) { m.observe("c", Normal(0, 1), 1) }
+      m.plate("q", 3) { m.observe("d", Normal(0, 1), [1.0, 2, 3]) }
+      m.observe("e", Normal([0.0], 1), 1)
+    }
+    #expect(try model.trace().sites.count { $0.isObserved } == 5)
+  }
+
   @Test("two sites of one name")
   func duplicate() {
     let error = mistake {

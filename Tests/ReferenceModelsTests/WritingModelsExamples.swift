@@ -2,11 +2,14 @@
 //
 // The Swift of Models/WritingModels.md, line by line, so that it compiles and runs: change both together.
 
+import Dispatch
 import Distributions
+import Foundation
 import Inference
 import Numerics
 import PPL
 import ReferenceModels
+import Synchronization
 import Tensors
 
 // MARK: - Data
@@ -327,4 +330,51 @@ func startedLine(x: [Double], y: [Double]) throws -> Draws {
 func sampleByCurvature(_ density: CompiledDensity) throws -> Draws {
   try NUTS().run(
     density, key: 1, initial: .laplace(), adaptation: .stepSizeOnly, sites: .all)
+}
+
+// MARK: - Other tools
+
+/// A guide written by hand, with its parameters.
+func fittedMean(y: [Double]) throws -> SVIResult {
+  let model = Model { m in
+    let mu = m.sample("mu", Normal(0, 5))
+    m.observe("y", Normal(mu, 1), y)
+  }
+  let guide = Model<Void> { m in
+    let location = m.param("location", 0)
+    let width = m.param("width", 1, constraint: .positive)
+    m.sample("mu", Normal(location, width))
+  }
+  return try SVI(model, guide, optimizer: .adam(0.05)).run(steps: 500, rounds: 2, key: 1)
+}
+
+/// Trajectories of fixed length, a metric from draws and gradients, and every second draw.
+func hamiltonian(_ density: CompiledDensity) throws -> Draws {
+  try HMC().run(density, draws: 500, thinning: 2, key: 1, adaptation: .lowRank)
+}
+
+/// Whether NUTS is right for a model.
+func calibrated(_ model: Model<Void>) throws -> CalibrationResult {
+  let result = try simulationBasedCalibration(model, replicates: 20, draws: 19, key: 1) {
+    density, key in
+    try NUTS().run(density, chains: 2, warmUp: 300, draws: 300, key: key, threads: 1)
+  }
+  print(result)
+  return result
+}
+
+/// A run that Ctrl-C ends, with the draws so far.
+final class Interruption: Sendable {
+  private let isRequested = Atomic(false)
+  private let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+
+  init() {
+    signal(SIGINT, SIG_IGN)
+    source.setEventHandler { [weak self] in self?.isRequested.store(true, ordering: .relaxed) }
+    source.resume()
+  }
+
+  func sample(_ density: CompiledDensity) throws -> Draws {
+    try NUTS().run(density, key: 1) { self.isRequested.load(ordering: .relaxed) }
+  }
 }

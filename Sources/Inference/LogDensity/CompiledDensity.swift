@@ -13,7 +13,8 @@ extension Model {
   ///
   /// A latent site to which a handler has given a value (``Model/substituting(_:)``) is fixed: it has no coordinates.
   /// If the model's control flow changes which latent sites there are, its density is NaN wherever they differ from those of
-  /// its first run. Data to be predicted are left out.
+  /// its first run. Data to be predicted are left out. A `param` is no variable here: it stays at its initial value, unless a
+  /// handler gives it another or makes it a latent site (``Model/lifted(_:)``).
   ///
   /// - Throws: ``ModelError`` if the model makes a mistake, has no latent site or a discrete one, or if its density is
   ///   not fixed (a subsampled plate, a random key, data to be predicted that other statements depend on).
