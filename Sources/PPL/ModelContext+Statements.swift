@@ -20,8 +20,8 @@ extension ModelContext {
   /// - Parameters:
   ///   - name: The name of the site.
   ///   - distribution: The distribution of the data.
-  ///   - data: The data, at least one for each element of the distribution and its plates: data are never repeated; nil
-  ///     to predict them: they are then drawn, and left out of a density.
+  ///   - data: The data, at least one for each element of the distribution and its plates: data are not repeated, but for
+  ///     those of a whole program along plates around it; nil to predict them: they are then drawn, and left out of a density.
   /// - Returns: The data, or the prediction.
   @discardableResult
   public func observe(

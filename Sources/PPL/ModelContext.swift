@@ -166,6 +166,21 @@ public final class ModelContext {
     }
   }
 
+  /// Returns whether fewer data than a distribution has elements are meant: those of a program, repeated by plates around it.
+  ///
+  /// A datum that does not fill an axis of the batch is a mistake, not a shorthand: which axis it is for cannot be told.
+  private func isRepeated(
+    _ data: Shape, by plates: [PlateFrame], _ distribution: any Distribution
+  ) -> Bool {
+    let shape = distribution.batchShape + distribution.eventShape
+    guard data.count > distribution.eventShape.count, Array(shape.suffix(data.count)) == data,
+      data.elementCount > 1
+    else { return false }
+    return (0..<(shape.count - data.count)).allSatisfy { place in
+      plates.contains { $0.axis == place - distribution.batchShape.count }
+    }
+  }
+
   /// Keeps a mistake where names collide or shapes do not fit, and puts a feasible value in place of one that does not.
   private func check(_ site: inout Site) {
     guard site.kind != .plate else { return }
@@ -182,8 +197,9 @@ public final class ModelContext {
     if let distribution = site.distribution {
       let shape = distribution.batchShape + distribution.eventShape
       let merged = broadcastShape([value.shape, shape])
-      // Data are never repeated: fewer than the distribution has elements are a mistake, not a shorthand.
-      let isShort = site.isObserved && merged == shape && value.count < shape.elementCount
+      let isShort =
+        site.isObserved && merged == shape && value.count < shape.elementCount
+        && !isRepeated(value.shape, by: site.plates, distribution)
       if site.isObserved && merged == value.shape {
         batch = Array(value.shape.dropLast(distribution.eventShape.count))
       } else {

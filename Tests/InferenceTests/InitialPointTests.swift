@@ -83,7 +83,10 @@ struct InitialPointTests {
     let x = [0.0, 1, 2, 3]
     let cases: [(ModelError?, [String])] = [
       (try refusal(x, [1, 2, .nan, 3]) { Normal($0, 1) }, ["element [2] is nan"]),
-      (try refusal([0, .nan, 1, 2], [1, 2, 3, 4]) { Normal($0, 1) }, ["element [1] is 2.0", "predictors"]),
+      (
+        try refusal([0, .nan, 1, 2], [1, 2, 3, 4]) { Normal($0, 1) },
+        ["element [1] is 2.0", "predictors"]
+      ),
       (try refusal(x, [0, 1, 1, 2]) { Bernoulli(logits: $0) }, ["element [3] is 2.0, outside"]),
       (try refusal(x, [0, -2, 1, 2]) { Poisson(exp($0)) }, ["element [1] is -2.0, outside"]),
       (try refusal(x, [0, 1, 2.5, 2]) { Poisson(exp($0)) }, ["element [2] is 2.5, outside"]),

@@ -16,8 +16,14 @@ struct MisuseTests {
     let models: [(String, Shape, Model<Void>)] = [
       ("batch", [4], Model<Void> { m in m.observe("y", Normal(four, 1), [1.0]) }),
       ("scalar", [4], Model<Void> { m in m.observe("y", Normal(four, 1), 1) }),
-      ("plate", [4], Model<Void> { m in _ = m.plate("p", 4) { m.observe("y", Normal(0, 1), [1.0]) } }),
-      ("scalar in a plate", [4], Model<Void> { m in _ = m.plate("p", 4) { m.observe("y", Normal(0, 1), 1) } }),
+      (
+        "plate", [4],
+        Model<Void> { m in _ = m.plate("p", 4) { m.observe("y", Normal(0, 1), [1.0]) } }
+      ),
+      (
+        "scalar in a plate", [4],
+        Model<Void> { m in _ = m.plate("p", 4) { m.observe("y", Normal(0, 1), 1) } }
+      ),
       (
         "event", [2],
         Model<Void> { m in

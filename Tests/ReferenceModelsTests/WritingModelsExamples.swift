@@ -363,18 +363,18 @@ func calibrated(_ model: Model<Void>) throws -> CalibrationResult {
   return result
 }
 
-/// A run that Ctrl-C ends, with the draws so far.
+/// What Ctrl-C asks for.
 final class Interruption: Sendable {
-  private let isRequested = Atomic(false)
-  private let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+  let isRequested = Atomic(false)
+}
 
-  init() {
-    signal(SIGINT, SIG_IGN)
-    source.setEventHandler { [weak self] in self?.isRequested.store(true, ordering: .relaxed) }
-    source.resume()
-  }
-
-  func sample(_ density: CompiledDensity) throws -> Draws {
-    try NUTS().run(density, key: 1) { self.isRequested.load(ordering: .relaxed) }
-  }
+/// A run that Ctrl-C ends, with the draws so far.
+func interruptible(_ density: CompiledDensity) throws -> Draws {
+  let interruption = Interruption()
+  signal(SIGINT, SIG_IGN)
+  let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+  source.setEventHandler { interruption.isRequested.store(true, ordering: .relaxed) }
+  source.resume()
+  defer { source.cancel() }
+  return try NUTS().run(density, key: 1) { interruption.isRequested.load(ordering: .relaxed) }
 }

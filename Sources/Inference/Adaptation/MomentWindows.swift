@@ -57,9 +57,12 @@ struct MomentWindows: Sendable, Codable {
     gradients = RunningCovariance(isDense && form == .automatic ? n : 0)
   }
 
-  /// Whether an iteration lies in a window.
-  func holds(_ iteration: Int) -> Bool {
-    window < schedule.windows.count && schedule.windows[window].contains(iteration)
+  /// Returns the length of the window in which an iteration lies; nil where there is none.
+  func length(at iteration: Int) -> Int? {
+    guard window < schedule.windows.count, schedule.windows[window].contains(iteration) else {
+      return nil
+    }
+    return schedule.windows[window].count
   }
 
   /// The draws whose covariance is believed.

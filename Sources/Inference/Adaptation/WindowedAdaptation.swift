@@ -55,10 +55,7 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
   /// The iterations of the warm-up.
   private var iterations = 0
 
-  /// The trajectories of the present window.
-  private var trajectories = 0
-
-  /// Those of them that were cut off at the largest depth.
+  /// The trajectories of the present window that were cut off at the largest depth.
   private var cutOff = 0
 
   /// The share of a window's trajectories that are cut off from which moments are given up.
@@ -146,16 +143,23 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
     tuning.update(info.acceptance)
     kernel.stepSize = KernelSettings.possible(tuning.stepSize)
     let slope = metric == .automatic ? (state as? any GradientState)?.gradient : nil
-    if metric == .automatic, let moments, moments.holds(iteration) {
-      trajectories += 1
-      if let largest = kernel.maximumTreeDepth, info.treeDepth >= largest { cutOff += 1 }
+    if let slope, let length = moments?.length(at: iteration),
+      let largest = kernel.maximumTreeDepth, info.treeDepth >= largest
+    {
+      cutOff += 1
+      if Double(cutOff) >= Self.largestShare * Double(length),
+        iterations - iteration > Self.fewestIterations
+      {
+        giveUpMoments(&kernel, state.position, slope, iteration)
+        findStepSize(&kernel, state, target, key.folding(in: iteration))
+        return
+      }
     }
     if let learnt = moments?.learn(
       state.position, slope, iteration: iteration, present: kernel.metric)
     {
       kernel.metric = learnt
-      if let slope { giveUpMoments(state.position, slope, iteration) }
-      (trajectories, cutOff) = (0, 0)
+      cutOff = 0
       findStepSize(&kernel, state, target, key.folding(in: iteration))
       return
     }
@@ -168,22 +172,19 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
     }
   }
 
-  /// Goes on with draws and gradients where too many trajectories of the window that is full were cut off.
+  /// Goes on with draws and gradients, once it is certain that too many trajectories of a window are cut off.
   ///
   /// A chain that cannot cross the posterior shows moments of the part that it has seen, and the next window's are hardly
   /// better. Gradients tell the narrow directions wherever the chain is.
   private mutating func giveUpMoments(
-    _ position: [Double], _ gradient: [Double], _ iteration: Int
+    _ kernel: inout Tuned, _ position: [Double], _ gradient: [Double], _ iteration: Int
   ) {
-    let left = iterations - iteration - 1
-    guard left >= Self.fewestIterations,
-      Double(cutOff) >= Self.largestShare * Double(trajectories), cutOff > 0
-    else { return }
     moments = nil
     fisherStart = iteration + 1
     fisher = FisherWindows(
-      iterations: left, position: position, gradient: gradient, maximumRank: maximumRank,
-      cutoff: cutoff)
+      iterations: iterations - fisherStart, position: position, gradient: gradient,
+      maximumRank: maximumRank, cutoff: cutoff)
+    kernel.metric = FisherWindows.first(gradient)
   }
 
   public mutating func end(_ kernel: inout Tuned) {
