@@ -244,7 +244,7 @@ struct AdaptationTests {
       initial: .unconstrained([[0.5, 0.25]]), adaptation: .dense)
     let warnings = try #require(draws.statistics).warnings
     #expect(warnings.count == 1 && warnings[0].contains("not positive definite"), "\(warnings)")
-    #expect(warnings.first?.hasPrefix("chain 0: ") ?? false)
+    #expect(warnings.first?.hasPrefix("chain 0, counted from 0: ") ?? false)
     #expect(draws.statistics?.metrics == [.identity(2)])
   }
 
