@@ -248,7 +248,8 @@ struct AutoGuideTests {
     let guide: any AutoGuide =
       try name == "IAF"
       ? AutoIAF(banana, hidden: [16, 16], scale: 1) : AutoBNAF(banana)
-    let loss = TraceELBO(particles: name == "IAF" ? 4 : 16, sticksTheLanding: name == "IAF")
+    // With four particles the far ends are seen too rarely: the bound is then lost there, by luck of the last bits.
+    let loss = TraceELBO(particles: 16, sticksTheLanding: name == "IAF")
     let steps = 5000
     let result = try SVI(
       banana, guide.program,

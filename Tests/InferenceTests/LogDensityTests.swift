@@ -312,7 +312,9 @@ struct LogDensityTests {
     let subsampled = kind(
       Model { m in
         let x = m.sample("x", Normal(0, 1))
-        m.plate("data", 100, subsample: 10) { (_: Tensor) in m.observe("y", Normal(x, 1), 1) }
+        m.plate("data", 100, subsample: 10) { (_: Tensor) in
+          m.observe("y", Normal(x, 1), Tensor.zeros([10]))
+        }
       })
     #expect(subsampled?.kind == .noFixedDensity)
     #expect(subsampled.map { "\($0)".contains("stochastic variational") } ?? false)

@@ -14,8 +14,8 @@ extension LaplaceApproximation {
   ///
   /// A log density with third derivatives T has its mean at mode + ½ Σ (T : Σ), to first order in T. The contraction is taken
   /// from gradients one standard deviation to either side along each column of a factor of Σ, so that 2 n gradients are all it
-  /// costs; angles are moved along their circle. The covariance stays that of the mode. In a polar pair, such as the ellipticity
-  /// and the angle of a nearly round galaxy, a mode with its Jacobian lies too far out by 1.5 σ²/e, which this puts right;
+  /// costs; angles are moved along their circle. The covariance stays that of the mode. In a polar pair of a positive radius r, known
+  /// to σ, and an angle, a mode with its Jacobian lies too far out by 1.5 σ²/r, which this puts right;
   /// coordinates whose posterior is normal stay.
   ///
   /// No coordinate moves by more than one standard deviation. Where a gradient is not finite, or the mode has flat directions, all

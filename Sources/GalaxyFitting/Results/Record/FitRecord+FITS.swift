@@ -131,11 +131,16 @@ extension FitRecord {
     for name in ["periods", "sampler"] {
       if let value = whole[name] { members.append(JSONValue.Member(name: name, value: value)) }
     }
-    if let steps = whole["sample_stats"]?["step_size"] {
-      members.append(JSONValue.Member(name: "step_size", value: steps))
+    for name in Self.ofChains {
+      if let numbers = whole["sample_stats"]?[name] {
+        members.append(JSONValue.Member(name: name, value: numbers))
+      }
     }
     return .object(members)
   }
+
+  /// The statistics of a run of which there is one number to each chain, as the account has them.
+  private static let ofChains = ["step_size", "bfmi"]
 
   /// Reads draws from their table and the account of their run.
   private static func draws(_ table: FITSTable, _ account: JSONValue) throws -> Draws {
@@ -170,8 +175,10 @@ extension FitRecord {
         JSONValue.Member(
           name: String(column.name.dropFirst(5)), value: nested(values, [chains, length])))
     }
-    if let steps = account["step_size"] {
-      stats.append(JSONValue.Member(name: "step_size", value: steps))
+    for name in Self.ofChains {
+      if let numbers = account[name] {
+        stats.append(JSONValue.Member(name: name, value: numbers))
+      }
     }
     if account["sampler"] != nil || !stats.isEmpty {
       document.append(JSONValue.Member(name: "sample_stats", value: .object(stats)))
