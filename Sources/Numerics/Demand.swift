@@ -10,6 +10,8 @@
 /// - Parameters:
 ///   - condition: What the caller must hold to.
 ///   - message: What was expected, and what was found.
+///   - file: Where the check stands.
+///   - line: Its line.
 @inlinable
 package func demand(
   _ condition: @autoclosure () -> Bool, _ message: @autoclosure () -> String,
