@@ -144,6 +144,6 @@ extension PosteriorDiagnostics: CustomStringConvertible {
 extension Draws {
   /// Whether the draws can be trusted: R-hat, effective sample sizes, E-BFMI, divergences, and warnings in words.
   ///
-  /// - Complexity: Half a millisecond to a scalar of 4000 draws, on all processors; keep the result.
+  /// - Complexity: The draws of each scalar are sorted once, on all processors; keep the result.
   public var diagnostics: PosteriorDiagnostics { PosteriorDiagnostics(self) }
 }
