@@ -16,7 +16,7 @@ struct Coverage: ParsableCommand {
     discussion: """
       The folder is what Scripts/coverage/galsim_galaxies.py writes. Each galaxy gets a sky and white noise, and is fitted \
       with automatic priors (sersic, sky flat, gaussian loss). A star marks a coverage that is off by more than three \
-      binomial standard deviations; exit status 1 where there is one.
+      binomial standard deviations; exit status 1 where there is one in the table without the parameters that a fit warned of.
       """)
 
   @Argument(help: "The folder of the galaxies.")
@@ -88,11 +88,11 @@ struct Coverage: ParsableCommand {
         }
         guard place < numbers.count else { return }
         let outcome = Result { try fit(numbers[place], of: galaxies) }
-        tell(
-          done.withLock { all in
-            all[numbers[place]] = outcome
-            return all.count
-          })
+        // Under the lock, since progress takes one call at a time.
+        done.withLock { all in
+          all[numbers[place]] = outcome
+          tell(all.count)
+        }
       }
     }
     let results = done.withLock { $0 }.sorted { $0.key < $1.key }
