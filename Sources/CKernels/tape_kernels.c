@@ -23,6 +23,15 @@ typedef double four __attribute__((vector_size(32), aligned(8)));
     loaded;                                      \
   })
 
+void ss_copy_loose(const double *x, double *y, long n) {
+  if (n > 64) {
+    memcpy(y, x, sizeof(double) * n);
+    return;
+  }
+#pragma clang loop vectorize(disable) unroll(disable)
+  for (long i = 0; i < n; ++i) y[i] = x[i];
+}
+
 /// Sixteen partial sums: enough to hide the latency of an addition in two or four vector registers.
 typedef struct {
   four part[4];

@@ -17,6 +17,12 @@ typedef double ss_quad __attribute__((vector_size(32), aligned(8), may_alias));
 /// The four numbers at an address, to be set.
 #define SS_SET_QUAD(x, k) (*(ss_quad *)((x) + (k)))
 
+/// The four numbers at an address, read one by one: a processor that has just written them in other pieces waits for all of
+/// these before it reads across two. Volatile, or a compiler would read them at once.
+#define SS_LOOSE_QUAD(x, k)                                                                     \
+  ((ss_quad){((const volatile double *)(x))[(k)], ((const volatile double *)(x))[(k) + 1],      \
+             ((const volatile double *)(x))[(k) + 2], ((const volatile double *)(x))[(k) + 3]})
+
 /// The sum of four numbers; a macro, since vectors as arguments depend on the machine.
 #define SS_SUM4(s) (((s)[0] + (s)[2]) + ((s)[1] + (s)[3]))
 
@@ -25,6 +31,20 @@ SS_INLINE double ss_inner1(const double *x, const double *y, long n) {
   ss_quad sum = {0, 0, 0, 0};
   for (long k = 0; k < n; k += 4) sum += SS_QUAD(x, k) * SS_QUAD(y, k);
   return SS_SUM4(sum);
+}
+
+/// A point of an energy error, with its weight exp(-error).
+///
+/// The exponential without its edges: a trajectory waits for each of its steps.
+SS_INLINE ss_point ss_weighed(double error) {
+  double x = error < -700.0 ? 700.0 : -error;
+  x = x < -700.0 ? -700.0 : x;
+  double shifted = x * 0x1.71547652b82fep+0 + SS_ROUNDER;
+  double k = shifted - SS_ROUNDER;
+  double r = (x - k * 0x1.62e42fefa0000p-1) - k * 0x1.cf79abc9e3b3ap-40;
+  double scale = ss_from_bits((ss_bits(shifted) << 52) + 0x3ff0000000000000u);
+  ss_point point = {error, (1.0 + (r + r * r * ss_exp_tail(r))) * scale};
+  return point;
 }
 
 SS_CLONES void ss_leap_begin(
@@ -37,29 +57,30 @@ SS_CLONES void ss_leap_begin(
   }
 }
 
-SS_CLONES double ss_leap_on(
+SS_CLONES ss_point ss_leap_on(
     const double *q, double *r, const double *g, const double *d, double half, double step,
-    double *q1, double *r1, long n) {
+    double *q1, double *r1, long n, double value, double start) {
   ss_quad sum = {0, 0, 0, 0};
   for (long k = 0; k < n; k += 4) {
-    ss_quad scale = SS_QUAD(d, k), pull = scale * SS_QUAD(g, k), middle = SS_QUAD(r, k);
+    ss_quad scale = SS_QUAD(d, k), pull = scale * SS_LOOSE_QUAD(g, k), middle = SS_QUAD(r, k);
     ss_quad end = middle + half * pull, next = middle + step * pull;
     SS_SET_QUAD(r, k) = end;
     SS_SET_QUAD(r1, k) = next;
     SS_SET_QUAD(q1, k) = SS_QUAD(q, k) + step * scale * next;
     sum += end * end;
   }
-  return SS_SUM4(sum);
+  return ss_weighed(0.5 * SS_SUM4(sum) - value - start);
 }
 
-SS_CLONES double ss_kick(double *r, const double *h, double half, long n) {
+SS_CLONES ss_point ss_kick(
+    double *r, const double *h, double half, long n, double value, double start) {
   ss_quad sum = {0, 0, 0, 0};
   for (long k = 0; k < n; k += 4) {
     ss_quad end = SS_QUAD(r, k) + half * SS_QUAD(h, k);
     SS_SET_QUAD(r, k) = end;
     sum += end * end;
   }
-  return SS_SUM4(sum);
+  return ss_weighed(0.5 * SS_SUM4(sum) - value - start);
 }
 
 SS_CLONES void ss_add_scaled(

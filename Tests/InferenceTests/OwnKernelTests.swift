@@ -142,10 +142,12 @@ struct OwnKernelTests {
     for initial in [
       InitialStrategy.uniform(radius: 2), .unconstrained([[0, 0]]), .map(jitter: 0.5),
     ] {
-      let draws = try NUTS().run(target, chains: 4, draws: 2000, key: 5, initial: initial)
-      #expect(draws["x"].shape == [4, 2000, 2])
+      // A banana's bend asks for short steps.
+      let draws = try NUTS(targetAcceptance: 0.99).run(
+        target, chains: 4, draws: 5000, key: 5, initial: initial)
+      #expect(draws["x"].shape == [4, 5000, 2])
       let (first, second) = (draws.scalars[0], draws.scalars[1])
-      #expect(first.rHat < 1.02 && second.rHat < 1.02)
+      #expect(first.rHat < 1.01 && second.rHat < 1.01, "\(first.rHat), \(second.rHat)")
       // E x₁ = 0 and E x₂ = E x₁² = 1, which looks at the tails; five Monte Carlo errors.
       #expect(abs(first.mean) < 5 * first.meanError)
       #expect(abs(second.mean - 1) < 5 * second.meanError)

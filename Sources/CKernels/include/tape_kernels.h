@@ -8,6 +8,11 @@
 #ifndef SERSIC_TAPE_KERNELS_H
 #define SERSIC_TAPE_KERNELS_H
 
+/// Copies x to y, which do not overlap; short ones number by number.
+///
+/// What has just been written in pieces is read in pieces: a processor waits before it reads across two of them.
+void ss_copy_loose(const double *x, double *y, long n);
+
 /// Sets out = a + b; here and below at least one of the two has stride 1.
 void ss_add(const double *a, long stride_a, const double *b, long stride_b, double *out, long n);
 

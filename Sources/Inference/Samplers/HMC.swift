@@ -103,26 +103,26 @@ public struct HMC: TunableKernel {
   }
 
   public func step(_ state: inout State, _ target: some LogDensity, key: RandomKey) -> Info {
-    let space = PhaseSpace(target, prepared.sized(target.dimension), places: 3)
-    var (behind, present, ahead) = (space.place(0), space.place(1), space.place(2))
-    space.load(state, into: behind)
-    space.drawMomentum(behind, key)
-    let start = space.kineticEnergy(behind) - state.logDensity
-    // The indices of the uniform numbers lie behind those of the momentum.
-    let time = integrationTime * (1 + jitter * (2 * key.uniform(1 << 32) - 1))
-    let steps = Int(min(max(1, (time / stepSize).rounded(.up)), Double(maximumSteps)))
-    var (value, error) = (state.logDensity, 0.0)
-    for made in 1...steps {
-      if made == 1 || !space.beginsNext { space.begin(from: behind, to: present, stepSize) }
-      let (logDensity, energy) = space.leap(present, next: ahead, stepSize)
-      (value, error) = (logDensity, energy - start)
-      if !(error <= divergenceThreshold && error > -.infinity) {
-        return Info(acceptance: 0, diverged: true, gradients: made, energy: start)
+    PhaseSpace.over(target, prepared, places: 3) { space in
+      var (behind, present, ahead) = (space.place(0), space.place(1), space.place(2))
+      space.load(state, into: behind)
+      space.drawMomentum(behind, key)
+      let start = space.kineticEnergy(behind) - state.logDensity
+      // The indices of the uniform numbers lie behind those of the momentum.
+      let time = integrationTime * (1 + jitter * (2 * key.uniform(1 << 32) - 1))
+      let steps = Int(min(max(1, (time / stepSize).rounded(.up)), Double(maximumSteps)))
+      var (value, error) = (state.logDensity, 0.0)
+      for made in 1...steps {
+        if made == 1 || !space.beginsNext { space.begin(from: behind, to: present, stepSize) }
+        (value, error, _) = space.leap(present, next: ahead, stepSize, target, from: start)
+        if !(error <= divergenceThreshold && error > -.infinity) {
+          return Info(acceptance: 0, diverged: true, gradients: made, energy: start)
+        }
+        (behind, present, ahead) = (present, ahead, behind)
       }
-      (behind, present, ahead) = (present, ahead, behind)
+      let acceptance = error > 0 ? exponential(-error) : 1
+      if key.uniform(1 << 32 + 1) < acceptance { space.store(behind, value, into: &state) }
+      return Info(acceptance: acceptance, diverged: false, gradients: steps, energy: start)
     }
-    let acceptance = error > 0 ? exponential(-error) : 1
-    if key.uniform(1 << 32 + 1) < acceptance { space.store(behind, value, into: &state) }
-    return Info(acceptance: acceptance, diverged: false, gradients: steps, energy: start)
   }
 }

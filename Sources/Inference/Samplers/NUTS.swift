@@ -97,11 +97,13 @@ public struct NUTS: TunableKernel {
   }
 
   public func step(_ state: inout State, _ target: some LogDensity, key: RandomKey) -> Info {
-    let space = PhaseSpace(
-      target, prepared.sized(target.dimension), places: TrajectoryTree.places(maximumDepth),
-      others: TrajectoryTree.totals(maximumDepth))
-    return TrajectoryTree.move(
-      &state, in: space, stepSize: stepSize, maximumDepth: maximumDepth,
-      threshold: divergenceThreshold, key: key)
+    PhaseSpace.over(
+      target, prepared, places: TrajectoryTree.places(maximumDepth),
+      others: TrajectoryTree.totals(maximumDepth)
+    ) { space in
+      TrajectoryTree.move(
+        &state, in: space, target, stepSize: stepSize, maximumDepth: maximumDepth,
+        threshold: divergenceThreshold, key: key)
+    }
   }
 }

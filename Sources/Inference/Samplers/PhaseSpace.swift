@@ -8,6 +8,7 @@ import Numerics
 /// Places for points of phase space (position, gradient, whitened momentum), and the leapfrog step between them.
 ///
 /// A step reads one place and writes another: nothing is copied, since trees and proposals hold the addresses of places.
+/// Nothing is counted either: the memory is valid inside ``over(_:_:places:others:_:)`` only.
 struct PhaseSpace {
   /// A vector, padded with zeros.
   typealias Vector = UnsafeMutablePointer<Double>
@@ -22,30 +23,39 @@ struct PhaseSpace {
   let length: Int
 
   private let dimension: Int
-  private let target: any LogDensity
-  private let prepared: PreparedMetric
   private let metric: MetricView
   private let isDiagonal: Bool
-  private let memory: Workspace
   private let base: Vector
   private let scratch: Vector
 
   /// The vectors that are not part of a place, for the algorithm's own use.
   let others: Vector
 
-  /// Takes memory for a number of places and of further vectors.
-  init(_ target: some LogDensity, _ prepared: PreparedMetric, places: Int, others: Int = 0) {
-    self.target = target
-    self.prepared = prepared
-    metric = prepared.view
+  /// Runs `body` on the memory of a log density, with a number of places and of further vectors.
+  @inline(__always)
+  static func over<Result>(
+    _ target: some LogDensity, _ prepared: PreparedMetric, places: Int, others: Int = 0,
+    _ body: (PhaseSpace) -> Result
+  ) -> Result {
+    let metric = prepared.sized(target.dimension)
+    let vectors = vectorsPerPlace * places
+    let memory = target.workspace(vectors: vectors + 1 + others)
+    defer {
+      withExtendedLifetime(metric) {}
+      withExtendedLifetime(memory) {}
+    }
+    return body(PhaseSpace(metric.view, memory, vectors))
+  }
+
+  /// Divides memory into places that take a number of its vectors, and the rest.
+  private init(_ metric: MetricView, _ memory: Workspace, _ vectors: Int) {
+    self.metric = metric
     isDiagonal = metric.shape == .diagonal
     dimension = metric.dimension
     length = metric.length
-    let count = PhaseSpace.vectorsPerPlace * places
-    memory = target.workspace(vectors: count + 1 + others)
     base = memory[0]
-    scratch = memory[count]
-    self.others = memory[count + 1]
+    scratch = memory[vectors]
+    others = memory[vectors + 1]
   }
 
   /// Returns the place of a number.
@@ -128,19 +138,26 @@ struct PhaseSpace {
   ///   - place: Where the step has begun.
   ///   - next: Where the next one begins, should there be one.
   ///   - step: The step size, negative for steps back in time.
-  /// - Returns: The log density at the place, and its energy −log π + ½ |r|², which may be infinite or not a number.
+  ///   - target: The log density.
+  ///   - start: The energy where the trajectory began.
+  /// - Returns: The log density at the place; by how much its energy −log π + ½ |r|² exceeds the first, which may be infinite
+  ///   or not a number; and the weight exp(−error).
   @inline(__always)
-  func leap(_ place: Place, next: Place, _ step: Double) -> (logDensity: Double, energy: Double) {
+  func leap(
+    _ place: Place, next: Place, _ step: Double, _ target: some LogDensity, from start: Double
+  )
+    -> (logDensity: Double, error: Double, weight: Double)
+  {
     let value = target.valueAndGradient(
       at: UnsafeBufferPointer(start: place, count: dimension),
       into: UnsafeMutableBufferPointer(start: gradient(place), count: dimension))
-    let square =
+    let point =
       isDiagonal
       ? ss_leap_on(
         place, momentum(place), gradient(place), metric.scales, 0.5 * step, step, next,
-        momentum(next), length)
-      : endAny(place, 0.5 * step)
-    return (value, 0.5 * square - value)
+        momentum(next), length, value, start)
+      : endAny(place, 0.5 * step, value, start)
+    return (value, point.error, point.weight)
   }
 
   /// Whether a step that has ended has begun the next; it is not worth its while where the metric is costly.
@@ -154,11 +171,12 @@ struct PhaseSpace {
     ss_add_scaled(old, step, scratch, new, length)
   }
 
-  /// Ends a leapfrog step with a metric that is not diagonal; returns |r|².
+  /// Ends a leapfrog step with a metric that is not diagonal.
   @inline(never)
-  private func endAny(_ place: Place, _ half: Double) -> Double {
+  private func endAny(_ place: Place, _ half: Double, _ value: Double, _ start: Double) -> ss_point
+  {
     metric.pull(gradient(place), into: force(place), scratch: scratch)
-    return ss_kick(momentum(place), force(place), half, length)
+    return ss_kick(momentum(place), force(place), half, length, value, start)
   }
 
   /// Returns a step size of the right order: doubles or halves one until a leapfrog step crosses an acceptance of 0.8.
@@ -178,22 +196,24 @@ struct PhaseSpace {
     _ first: Double, _ state: HamiltonianState, _ metric: PreparedMetric,
     _ target: some LogDensity, _ key: RandomKey
   ) -> Double {
-    let space = PhaseSpace(target, metric.sized(target.dimension), places: 3)
-    let (origin, place, unused) = (space.place(0), space.place(1), space.place(2))
-    space.load(state, into: origin)
-    let logThreshold = -0.2231435513142097  // log 0.8
-    var size = first
-    var direction = 0.0
-    for attempt in 0..<100 {
-      space.drawMomentum(origin, key.folding(in: UInt64(attempt)))
-      let before = space.kineticEnergy(origin) - state.logDensity
-      space.begin(from: origin, to: place, size)
-      let isGood = before - space.leap(place, next: unused, size).energy > logThreshold
-      if direction == 0 { direction = isGood ? 1 : -1 }
-      let next = size * (direction > 0 ? 2 : 0.5)
-      if isGood != (direction > 0) || !(next > 1e-300 && next < 1e300) { break }
-      size = next
+    over(target, metric, places: 3) { space in
+      let (origin, place, unused) = (space.place(0), space.place(1), space.place(2))
+      space.load(state, into: origin)
+      let logThreshold = -0.2231435513142097  // log 0.8
+      var size = first
+      var direction = 0.0
+      for attempt in 0..<100 {
+        space.drawMomentum(origin, key.folding(in: UInt64(attempt)))
+        let before = space.kineticEnergy(origin) - state.logDensity
+        space.begin(from: origin, to: place, size)
+        let error = space.leap(place, next: unused, size, target, from: before).error
+        let isGood = -error > logThreshold
+        if direction == 0 { direction = isGood ? 1 : -1 }
+        let next = size * (direction > 0 ? 2 : 0.5)
+        if isGood != (direction > 0) || !(next > 1e-300 && next < 1e300) { break }
+        size = next
+      }
+      return size
     }
-    return size
   }
 }

@@ -83,8 +83,8 @@ struct TrajectoryTree {
 
   /// Runs a trajectory and moves a state to the point it selects.
   static func move(
-    _ state: inout HamiltonianState, in space: PhaseSpace, stepSize: Double, maximumDepth: Int,
-    threshold: Double, key: RandomKey
+    _ state: inout HamiltonianState, in space: PhaseSpace, _ target: some LogDensity,
+    stepSize: Double, maximumDepth: Int, threshold: Double, key: RandomKey
   ) -> NUTS.Info {
     withUnsafeTemporaryAllocation(of: Stretch.self, capacity: maximumDepth + 2) { stack in
       withUnsafeTemporaryAllocation(of: UInt64.self, capacity: batch / 2) { words in
@@ -96,13 +96,15 @@ struct TrajectoryTree {
           stack: stack, trusted: min(threshold, 300), next: space.place(0),
           free: ~0 >> UInt64(64 - places(maximumDepth)) & ~1,
           bits: UnsafeMutableRawPointer(words).assumingMemoryBound(to: UInt32.self))
-        return tree.run(&state, space)
+        return tree.run(&state, space, target)
       }
     }
   }
 
   /// Runs the trajectory and moves the state to the point it selects.
-  private mutating func run(_ state: inout HamiltonianState, _ space: PhaseSpace) -> NUTS.Info {
+  private mutating func run(
+    _ state: inout HamiltonianState, _ space: PhaseSpace, _ target: some LogDensity
+  ) -> NUTS.Info {
     let origin = next
     advance(stack, space)
     space.load(state, into: origin)
@@ -130,7 +132,7 @@ struct TrajectoryTree {
       let step = Double(bitPattern: stepSize.bitPattern ^ (backward << 63))
       if !(hasBegun && !turns) { space.begin(from: stack[0].last, to: next, step) }
       hasBegun = space.beginsNext
-      guard grow(depth, step, space) else { break }
+      guard grow(depth, step, space, target) else { break }
       // Biased progressive sampling: the new half is taken with probability min(1, its weight / that of the old one).
       let takesNew = uniform() * stack[0].weight < stack[1].weight
       let goesOn = join(
@@ -148,14 +150,16 @@ struct TrajectoryTree {
 
   /// Makes 2^depth further points, a stretch above the whole; false where the trajectory diverged or a part turned back.
   @inline(__always)
-  private mutating func grow(_ depth: Int, _ step: Double, _ space: PhaseSpace) -> Bool {
+  private mutating func grow(
+    _ depth: Int, _ step: Double, _ space: PhaseSpace, _ target: some LogDensity
+  ) -> Bool {
     var top = stack
-    if depth == 0 { return extend(&top, step, space) }
+    if depth == 0 { return extend(&top, step, space, target) }
     for pair in 0..<(1 &<< (depth - 1)) {
       if pair > 0 && !space.beginsNext { space.begin(from: top.pointee.last, to: next, step) }
-      guard extend(&top, step, space) else { return false }
+      guard extend(&top, step, space, target) else { return false }
       if !space.beginsNext { space.begin(from: top.pointee.last, to: next, step) }
-      guard extend(&top, step, space) else { return false }
+      guard extend(&top, step, space, target) else { return false }
       // A sum at an even place of its level waits for its neighbour, one at an odd place is joined before the next is made.
       top -= 1
       guard
@@ -181,16 +185,14 @@ struct TrajectoryTree {
   /// Makes one further point and puts it on the stack; false where the trajectory diverged.
   @inline(__always)
   private mutating func extend(
-    _ top: inout UnsafeMutablePointer<Stretch>, _ step: Double, _ space: PhaseSpace
+    _ top: inout UnsafeMutablePointer<Stretch>, _ step: Double, _ space: PhaseSpace,
+    _ target: some LogDensity
   ) -> Bool {
     let place = next
     advance(top, space)
-    let (value, energy) = space.leap(place, next: next, step)
+    var (value, error, weight) = space.leap(place, next: next, step, target, from: startEnergy)
     leapfrogs &+= 1
-    let error = energy - startEnergy
-    var weight: Double
     if abs(error) <= trusted {
-      weight = exponential(-error)
       acceptanceSum += weight < 1 ? weight : 1
     } else {
       weight = judge(error, top)

@@ -2,6 +2,7 @@
 //
 // The memory of one replaying thread, and the passes it runs: value, gradient, products with derivatives.
 
+internal import CKernels
 public import Numerics
 
 /// Runs a compiled function: owns the slabs, allocates nothing after its first calls.
@@ -13,10 +14,13 @@ public final class FunctionEvaluator {
   public let function: CompiledFunction
 
   /// The number of evaluations so far, of any kind.
-  public private(set) var evaluations = 0
+  public var evaluations: Int { evaluationCount }
 
   /// The number of times the function was recorded anew; zero unless it is dynamic.
   public private(set) var recordings = 0
+
+  /// A property of its own: accesses to what others can see are checked one by one as the program runs.
+  private var evaluationCount = 0
 
   private var values: UnsafeMutablePointer<Double>
   private var adjoints: UnsafeMutablePointer<Double>
@@ -158,7 +162,7 @@ public final class FunctionEvaluator {
     demand(
       input.count == inputCount,
       "evaluate: expected \(inputCount) input elements, got \(input.count)")
-    evaluations += 1
+    evaluationCount += 1
     if let recorder {
       record(input, recorder)
       return
@@ -275,7 +279,7 @@ public final class FunctionEvaluator {
     clear(adjoints, 0)
     if scalarPlace >= 0 { adjoints[scalarPlace] = 1 }
     withTape(values, adjoints) { Interpreter<Double>.reverse($0, $1) }
-    for k in input.indices { gradient[k] = adjoints[k] }
+    if let gradient = gradient.baseAddress { ss_copy_loose(adjoints, gradient, input.count) }
     return value
   }
 
@@ -306,7 +310,7 @@ public final class FunctionEvaluator {
       direction.count == function.inputCount,
       "expected a direction of \(function.inputCount) elements, got \(direction.count)")
     if let recorder { record(input, recorder) }
-    evaluations += 1
+    evaluationCount += 1
     let slab: UnsafeMutablePointer<Dual>
     let adjointSlab: UnsafeMutablePointer<Dual>
     if let known = duals, let knownAdjoints = dualAdjoints {
