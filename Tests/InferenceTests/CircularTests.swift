@@ -35,6 +35,55 @@ struct CircularTests {
     }
   }
 
+  @Test(
+    "on a wide ring the density is that of the narrow one but for the width, of the angle alone that is named"
+  )
+  func wideRing() throws {
+    let model = Model { m in
+      m.sample("a", WrappedNormal(0.4, 0.6, period: Double.pi))
+      m.sample("b", CircularUniform(period: 1))
+    }
+    let narrow = try model.logDensity().makeEvaluator()
+    let density = try model.logDensity(broadAngles: ["b"])
+    #expect(density.broadAngles == ["b"])
+    let wide = density.makeEvaluator()
+    for s in [-0.2, 0, 0.15] {
+      let r = plain(s) { exp($0) }
+      // a lies off the ring by another distance, which makes no difference between the two.
+      let q = [1.1 * plain(0.3) { cos($0) }, 1.1 * plain(0.3) { sin($0) }, 0.6 * r, 0.8 * r]
+      // log N(s; 0, 0.3) − log N(s; 0, 0.1).
+      let expected = -0.5 * s * s * (1 / 0.09 - 1 / 0.01) - plain(3) { log($0) }
+      #expect(near(wide.value(at: q) - narrow.value(at: q), expected, 1e-12), "\(s)")
+    }
+    for wrong in ["c", "theta"] {
+      let error = mistake { _ = try model.logDensity(broadAngles: [wrong, "b"]) }
+      #expect(error?.kind == .unknownSites([wrong]))
+    }
+    let number = Model { m in m.sample("x", Normal(0, 1)) }
+    #expect(
+      mistake { _ = try number.logDensity(broadAngles: ["x"]) }?.kind == .unknownSites(["x"]))
+  }
+
+  @Test("an angle that the data leave open is sampled on a wide ring with half the work")
+  func openAngle() throws {
+    // The strength of the direction is as uncertain as large: the angle is known at times, at others not at all.
+    let model = Model { m in
+      let strength = m.sample("strength", Normal(0, 1))
+      let theta = m.sample("theta", CircularUniform(period: Double.pi))
+      m.observe("u", Normal(strength * cos(2 * theta), 0.5), 0.5)
+      m.observe("v", Normal(strength * sin(2 * theta), 0.5), 0.2)
+    }
+    let work = try [Set<String>(), ["theta"]].map { broad -> Double in
+      let draws = try NUTS().run(
+        model.logDensity(broadAngles: broad), chains: 4, draws: 2000, key: 1)
+      let theta = draws.scalar("theta")
+      #expect(theta.rHat < 1.02, "\(theta.rHat)")
+      let gradients = try #require(draws.statistics).gradients.reduce(0, +)
+      return Double(gradients) / theta.bulkESS
+    }
+    #expect(work[1] < 0.5 * work[0], "\(work)")
+  }
+
   @Test("the joint density of an angle knows nothing of the radius")
   func authored() throws {
     let density = try Model { m in m.sample("theta", WrappedNormal(0.4, 0.6, period: Double.pi)) }

@@ -32,6 +32,15 @@ extension Bijector {
   public func unconstrainedShape(_ shape: Shape) -> Shape { shape }
 }
 
+/// Returns the map onto a constrained set, onto a circle from a wide ring for an angle that may lie anywhere.
+package func bijector(to constraint: Constraint, isBroad: Bool) -> (any Bijector)? {
+  guard isBroad, case .circular(let low, let period) = constraint else {
+    return bijector(to: constraint)
+  }
+  return CircularBijector(
+    low: low, period: period, radialScale: CircularBijector.broadRadialScale)
+}
+
 /// Returns the map onto a constrained set.
 ///
 /// - Parameter constraint: The set; whole numbers have no such map.

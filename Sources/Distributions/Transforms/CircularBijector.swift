@@ -2,28 +2,42 @@
 //
 // An angle from two real coordinates: neither wall nor pole.
 
+import Numerics
 public import Tensors
 
 /// An angle of a given period as the direction of a point (u, v) of the plane.
 ///
 /// The value is period/2π · atan2(v, u), so that the ends of the interval meet and a sampler passes from one to the other
 /// without noticing. The distance r of the point from the origin is redundant; it is given the auxiliary density
-/// log r ~ Normal(0, 0.1), independent of the angle, so the angle's own density is exactly its prior. With
-/// du dv = r dr dφ the term to add is log N(log r; 0, 0.1) − 2 log r − log(2π/period).
+/// log r ~ Normal(0, s), independent of the angle, so the angle's own density is exactly its prior. With
+/// du dv = r dr dφ the term to add is log N(log r; 0, s) − 2 log r − log(2π/period).
 public struct CircularBijector: Bijector {
   /// Where the values begin.
   public let low: Double
   /// The period.
   public let period: Double
 
-  /// The spread of log r: narrow, so that a normal approximation in the plane is one in the angle (its error in the
-  /// standard deviation is 3/2 · 0.1², 1.5 %), yet wide enough for long steps.
+  /// The spread s of log r.
+  public let radialScale: Double
+
+  /// The spread of log r as a rule: narrow, so that a normal approximation in the plane is one in the angle (its error in the
+  /// standard deviation is 3/2 · 0.1², 1.5 %), yet wide enough for long steps where the angle is sharp.
   package static let radialScale = 0.1
 
-  /// Creates the map; `period` is positive.
-  public init(low: Double, period: Double) {
+  /// The spread of log r for an angle that may lie anywhere: a sampler's steps around the circle are no longer than the ring is wide.
+  ///
+  /// Of faint and nearly round galaxies (25, known to less than 5 standard deviations in ellipticity) spreads of 0.1, 0.2, 0.3 and
+  /// 0.5 gave 4.9, 10.1, 13.5 and 10.0 effective draws in a thousand gradients; of 38 others 68, 61, 58 and 27.
+  package static let broadRadialScale = 0.3
+
+  /// Creates the map; `period` and `radialScale` are positive.
+  public init(low: Double, period: Double, radialScale: Double = 0.1) {
+    demand(
+      period > 0 && radialScale > 0,
+      "CircularBijector: expected period and radialScale > 0, got \(period) and \(radialScale)")
     self.low = low
     self.period = period
+    self.radialScale = radialScale
   }
 
   public func unconstrainedShape(_ shape: Shape) -> Shape { shape + [2] }
@@ -51,7 +65,7 @@ public struct CircularBijector: Bijector {
   public func logAbsDetJacobian(_ w: Tensor, _ x: Tensor) -> Tensor {
     let (u, v) = parts(w)
     let logRadius = 0.5 * log(square(u) + square(v))
-    let radial = Tensor.logDensity(.normal, logRadius, [Tensor(0), Tensor(Self.radialScale)])
+    let radial = Tensor.logDensity(.normal, logRadius, [Tensor(0), Tensor(radialScale)])
     return radial - 2 * logRadius - logarithm(2 * Double.pi / period)
   }
 }

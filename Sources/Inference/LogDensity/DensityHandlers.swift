@@ -70,6 +70,9 @@ struct DensityAccumulator: Handler {
   /// The unconstrained coordinates, by site.
   let coordinates: [String: Tensor]
 
+  /// The angles that may lie anywhere.
+  let broadAngles: Set<String>
+
   /// Whether data to be predicted are drawn; else they take a value that depends on no key.
   let drawsPredictions: Bool
 
@@ -92,9 +95,13 @@ struct DensityAccumulator: Handler {
   private(set) var logJacobians: [Tensor] = []
 
   /// Creates the handler for given coordinates.
-  init(_ measure: Measure, _ coordinates: [String: Tensor], drawsPredictions: Bool = false) {
+  init(
+    _ measure: Measure, _ coordinates: [String: Tensor], broadAngles: Set<String> = [],
+    drawsPredictions: Bool = false
+  ) {
     self.measure = measure
     self.coordinates = coordinates
+    self.broadAngles = broadAngles
     self.drawsPredictions = drawsPredictions
     unused = Set(coordinates.keys)
   }
@@ -105,7 +112,7 @@ struct DensityAccumulator: Handler {
     }
     guard site.isLatent, site.value == nil else { return }
     guard let u = coordinates[site.name], let support = site.distribution?.support,
-      let map = bijector(to: support)
+      let map = bijector(to: support, isBroad: broadAngles.contains(site.name))
     else {
       isBroken = true
       return
