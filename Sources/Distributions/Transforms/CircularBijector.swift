@@ -2,7 +2,6 @@
 //
 // An angle from two real coordinates: neither wall nor pole.
 
-import Numerics
 public import Tensors
 
 /// An angle of a given period as the direction of a point (u, v) of the plane.
@@ -18,11 +17,11 @@ public struct CircularBijector: Bijector {
   public let period: Double
 
   /// The spread s of log r.
-  public let radialScale: Double
+  package let radialScale: Double
 
   /// The spread of log r as a rule: narrow, so that a normal approximation in the plane is one in the angle (its error in the
   /// standard deviation is 3/2 · 0.1², 1.5 %), yet wide enough for long steps where the angle is sharp.
-  package static let radialScale = 0.1
+  package static let narrowRadialScale = 0.1
 
   /// The spread of log r for an angle that may lie anywhere: a sampler's steps around the circle are no longer than the ring is wide.
   ///
@@ -30,11 +29,13 @@ public struct CircularBijector: Bijector {
   /// and 10.0 effective draws in a thousand gradients; of 38 with sharp angles 68, 61, 58 and 27.
   package static let broadRadialScale = 0.3
 
+  /// Creates the map from a narrow ring; `period` is positive.
+  public init(low: Double, period: Double) {
+    self.init(low: low, period: period, radialScale: Self.narrowRadialScale)
+  }
+
   /// Creates the map; `period` and `radialScale` are positive.
-  public init(low: Double, period: Double, radialScale: Double = 0.1) {
-    demand(
-      period > 0 && radialScale > 0,
-      "CircularBijector: expected period and radialScale > 0, got \(period) and \(radialScale)")
+  package init(low: Double, period: Double, radialScale: Double) {
     self.low = low
     self.period = period
     self.radialScale = radialScale

@@ -17,8 +17,8 @@ extension Model {
   /// handler gives it another or makes it a latent site (``Model/lifted(_:)``).
   ///
   /// - Parameter broadAngles: The sites of circular support that the data may leave open. The two coordinates of an angle lie on a
-  ///   ring, which is three times as wide for these: samplers take longer steps around it (three times as many effective draws for the
-  ///   same work), where they lose a sixth on sharp angles.
+  ///   ring, which is three times as wide for these: samplers take longer steps around it (two to three times as many effective draws for
+  ///   the same work), where they lose a sixth on sharp angles.
   /// - Returns: The log density.
   /// - Throws: ``ModelError`` if the model makes a mistake, has no latent site or a discrete one, if its density is
   ///   not fixed (a subsampled plate, a random key, data to be predicted that other statements depend on), or if a broad angle is
@@ -76,8 +76,7 @@ public struct CompiledDensity: Sendable {
     let origin = Tensor.zeros([layout.dimension])
     if discovery.hasPredictions && !isEstimate {
       let totals = [RandomKey(0), RandomKey(1)].map { key in
-        CompiledDensity.run(model, layout, origin, .unconstrained, predicting: key)
-          .total.item()
+        CompiledDensity.run(model, layout, origin, .unconstrained, predicting: key).total.item()
       }
       guard totals[0] == totals[1] || totals.allSatisfy(\.isNaN) else {
         throw ModelError(

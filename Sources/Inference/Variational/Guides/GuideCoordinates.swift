@@ -104,7 +104,7 @@ struct GuideCoordinates: Sendable {
   ///
   /// For each angle, less the density of log distance ~ Normal(0, s) at 0, which the unconstrained density holds.
   var logRadialCorrection: Double {
-    Double(angles.count) * (logarithm(CircularBijector.radialScale) + halfLogTwoPi)
+    Double(angles.count) * (logarithm(CircularBijector.narrowRadialScale) + halfLogTwoPi)
   }
 
   /// Returns Σ log r(k | φ), the log density of the turns of all angles.
