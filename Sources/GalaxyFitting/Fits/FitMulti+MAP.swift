@@ -176,7 +176,13 @@ private struct SceneState {
     _ source: SourcePrior, _ sites: [String]
   ) -> CurvatureBlock? {
     let n = density.dimension
-    let curvature = target.hessian(at: point, curvature: .gaussNewton).map { -$0 }
+    var curvature = target.hessian(at: point, curvature: .gaussNewton).map { -$0 }
+    for entry in density.layout.entries {
+      guard case .circular = entry.constraint else { continue }
+      for k in stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: 2) {
+        roundOff(&curvature, n, k, at: point)
+      }
+    }
     var from: [Int] = []
     var to: [Int] = []
     for site in sites {
@@ -189,6 +195,23 @@ private struct SceneState {
     // A direction in which a source has no curvature must not take a step without end.
     for k in from.indices { part[k * from.count + k] += 1e-6 * abs(part[k * from.count + k]) }
     return CurvatureBlock(to, curvature: part)
+  }
+
+  /// Gives the distance from the centre of an angle's circle the curvature that the angle has along it.
+  ///
+  /// The joint density does not know that distance. Left flat, it would take steps without end as soon as the angle turns, since what
+  /// was outward before is then in part along the circle.
+  private func roundOff(_ curvature: inout [Double], _ n: Int, _ k: Int, at point: [Double]) {
+    let (u, v) = (point[k], point[k + 1])
+    let square = u * u + v * v
+    guard square > 0 else { return }
+    let along =
+      (v * v * curvature[k * n + k] - 2 * u * v * curvature[k * n + k + 1] + u * u
+        * curvature[(k + 1) * n + k + 1]) / square
+    curvature[k * n + k] += along * u * u / square
+    curvature[k * n + k + 1] += along * u * v / square
+    curvature[(k + 1) * n + k] += along * u * v / square
+    curvature[(k + 1) * n + k + 1] += along * v * v / square
   }
 
   // MARK: - Parts

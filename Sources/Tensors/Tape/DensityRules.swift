@@ -203,8 +203,10 @@ private func cauchyTerm<T: TapeScalar>(_ x: T, _ loc: T, _ scale: T) -> DensityT
   guard scale.primal > 0 else { return .undefined }
   let inverse = T(1) / scale
   let z = (x - loc) * inverse
-  let w = T(2) * z / (T(1) + z * z)
-  let value = T(-1.1447298858494002) - T.log(scale) - T.log1p(z * z)
+  // Beside constants of order 1 nothing is lost to 1 + z², whose logarithm is that of fewer branches.
+  let sum = T(1) + z * z
+  let w = T(2) * z / sum
+  let value = T(-1.1447298858494002) - T.log(scale) - T.log(sum)
   return DensityTerm(value, -w * inverse, w * inverse, (w * z - T(1)) * inverse)
 }
 
