@@ -20,19 +20,30 @@
   x0 += (first);                           \
   x1 += (second);
 
-SS_CLONES void ss_threefry(
+/// A word of each of eight blocks.
+typedef uint64_t ss_eight __attribute__((vector_size(64)));
+
+SS_WIDE_CLONES void ss_threefry(
     uint64_t key0, uint64_t key1, uint64_t first, uint64_t purpose, uint64_t *words, long blocks) {
   // The constants are those of the one block in RandomKey.swift, which is the reference.
   uint64_t key2 = UINT64_C(0x1bd11bdaa9fc1a22) ^ key0 ^ key1;
-  for (long i = 0; i < blocks; i++) {
-    uint64_t x0 = first + (uint64_t)i + key0, x1 = purpose + key1;
+  ss_eight places = {0, 1, 2, 3, 4, 5, 6, 7}, none = {0};
+  // Eight blocks even where fewer are wanted: a trajectory of few coordinates wants four or five.
+  for (long i = 0; i < blocks; i += 8) {
+    ss_eight x0 = places + (first + (uint64_t)i + key0), x1 = none + (purpose + key1);
     SS_FOUR(16, 42, 12, 31, key1, key2 + 1)
     SS_FOUR(16, 32, 24, 21, key2, key0 + 2)
     SS_FOUR(16, 42, 12, 31, key0, key1 + 3)
     SS_FOUR(16, 32, 24, 21, key1, key2 + 4)
     SS_FOUR(16, 42, 12, 31, key2, key0 + 5)
-    words[2 * i] = x0;
-    words[2 * i + 1] = x1;
+    ss_eight pairs[2] = {
+      __builtin_shufflevector(x0, x1, 0, 8, 1, 9, 2, 10, 3, 11),
+      __builtin_shufflevector(x0, x1, 4, 12, 5, 13, 6, 14, 7, 15)};
+    if (blocks - i >= 8) {
+      memcpy(words + 2 * i, pairs, sizeof pairs);
+    } else {
+      for (long j = 0; j < blocks - i; j++) memcpy(words + 2 * (i + j), (uint64_t *)pairs + 2 * j, 16);
+    }
   }
 }
 

@@ -14,7 +14,10 @@ internal import CKernels
 #endif
 
 /// The layers of the ziggurat: 256 strips of equal area under exp(−x²/2), the lowest with the tail.
-private struct Ziggurat: Sendable {
+///
+/// Proof that sending it is safe: there is one, whose numbers are written once, read only afterwards and never freed. As plain memory
+/// they are not counted, which for ten numbers takes as long as making them.
+private struct Ziggurat: @unchecked Sendable {
   /// The number of layers.
   static let count = 256
 
@@ -22,10 +25,10 @@ private struct Ziggurat: Sendable {
   static let tail = 3.6541528853610088
 
   /// The width of each layer, from the lowest up, and 0; that of the lowest is its area over its height.
-  let widths: [Double]
+  let widths: UnsafePointer<Double>
 
   /// The density exp(−x²/2) at each width.
-  let heights: [Double]
+  let heights: UnsafePointer<Double>
 
   /// The layers.
   static let shared = Ziggurat()
@@ -42,8 +45,15 @@ private struct Ziggurat: Sendable {
       widths.append((-2 * log(height)).squareRoot())
     }
     widths.append(0)
-    self.widths = widths
-    heights = widths.map { exp(-0.5 * $0 * $0) }
+    self.widths = Self.kept(widths)
+    heights = Self.kept(widths.map { exp(-0.5 * $0 * $0) })
+  }
+
+  /// Returns a copy of numbers that stays for good.
+  private static func kept(_ numbers: [Double]) -> UnsafePointer<Double> {
+    let copy = UnsafeMutablePointer<Double>.allocate(capacity: numbers.count)
+    copy.initialize(from: numbers, count: numbers.count)
+    return UnsafePointer(copy)
   }
 }
 
@@ -64,10 +74,8 @@ extension RandomKey {
           fillBits(
             UnsafeMutableBufferPointer(rebasing: words[..<((count + 1) & ~1)]),
             from: UInt64(start))
-          let found = layers.widths.withUnsafeBufferPointer {
-            ss_ziggurat(
-              words.baseAddress, $0.baseAddress, address + start, outside.baseAddress, count)
-          }
+          let found = ss_ziggurat(
+            words.baseAddress, layers.widths, address + start, outside.baseAddress, count)
           for k in 0..<found {
             let place = Int(outside[k])
             buffer[start + place] = redrawn(
