@@ -19,7 +19,7 @@
 #if defined(__x86_64__) && defined(__linux__)
 /// Compiles a function twice, and picks the AVX2 and FMA form where the processor has them.
 #define SS_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
-/// The same, with a form for AVX-512: for integers, whose rotations are one instruction there.
+/// Compiles a function three times, also for AVX-512: for integers, whose rotations are one instruction there.
 #define SS_WIDE_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 /// Elsewhere one form is enough.

@@ -5,6 +5,7 @@
 import Distributions
 import GalaxyModels
 public import Inference
+import PPL
 
 /// How the chains of a stock fit are tuned.
 ///
@@ -36,6 +37,18 @@ public struct ChainTuning: Sendable, Equatable {
   }
 }
 
+/// What the chains of a fit move on, how, and from where.
+struct ChainPlan {
+  /// How they are tuned.
+  var tuning: ChainTuning
+
+  /// The density, in coordinates that fit the tuning.
+  var density: CompiledDensity
+
+  /// Its mode, or a point near it.
+  var mode: [Double]
+}
+
 extension GalaxyFit {
   /// Chooses how chains are tuned, by the curvature at the maximum.
   ///
@@ -56,22 +69,48 @@ extension GalaxyFit {
   public func tuning(
     from best: MAPFit, isCancelled: () -> Bool = { false }
   ) throws -> ChainTuning {
+    try chainPlan(from: best, isCancelled).tuning
+  }
+
+  /// Chooses how chains are tuned, with the density on which they move and its mode.
+  func chainPlan(from best: MAPFit, _ isCancelled: () -> Bool) throws -> ChainPlan {
     let mode = density.pulledInside(best.optimum.position)
-    var approximation = try? LaplaceApproximation(density, from: mode, isCancelled: isCancelled)
-    let broad = Self.broadAngles(density, approximation)
-    if prior.hasTwoRadii {
-      return ChainTuning(targetAcceptance: 0.9, metric: .dense, broadAngles: broad)
-    }
-    if !broad.isEmpty {
+    let narrow = try? LaplaceApproximation(density, from: mode, isCancelled: isCancelled)
+    var plan = ChainPlan(
+      tuning: ChainTuning(broadAngles: Self.broadAngles(density, narrow)), density: density,
+      mode: narrow?.mode.position ?? mode)
+    var approximation = narrow
+    if !plan.tuning.broadAngles.isEmpty {
       // The curvature of the coordinates in which the chains will move.
+      plan.density = try chainDensity(plan.tuning)
       approximation = try? LaplaceApproximation(
-        model.logDensity(broadAngles: broad), from: mode, isCancelled: isCancelled)
+        plan.density, from: mode, isCancelled: isCancelled)
+      plan.mode = approximation?.mode.position ?? mode
     }
-    guard let skewness = approximation.flatMap(Self.skewness), skewness < Self.largestSkewness
-    else { return ChainTuning(broadAngles: broad) }
-    return ChainTuning(
-      targetAcceptance: skewness < Self.smallSkewness ? 0.7 : 0.8, metric: .none,
-      broadAngles: broad)
+    if prior.hasTwoRadii {
+      plan.tuning.targetAcceptance = 0.9
+      plan.tuning.metric = .dense
+    } else if let skewness = approximation.flatMap(Self.skewness),
+      skewness < Self.largestSkewness
+    {
+      plan.tuning.targetAcceptance = skewness < Self.smallSkewness ? 0.7 : 0.8
+      plan.tuning.metric = .none
+    }
+    return plan
+  }
+
+  /// Returns the density on which chains of a tuning move.
+  ///
+  /// - Throws: `ModelError` for an acceptance that is none, and for broad angles that are no angles of the model.
+  func chainDensity(_ tuning: ChainTuning) throws -> CompiledDensity {
+    guard tuning.targetAcceptance > 0 && tuning.targetAcceptance < 1 else {
+      throw ModelError(
+        .misuse,
+        "ChainTuning: expected a targetAcceptance between 0 and 1, found \(tuning.targetAcceptance)"
+      )
+    }
+    return tuning.broadAngles.isEmpty
+      ? density : try model.logDensity(broadAngles: tuning.broadAngles)
   }
 
   /// The skewness, as the distance from mode to mean in standard deviations, up to which the curvature at the mode is trusted.
@@ -97,6 +136,8 @@ extension GalaxyFit {
     }
     let mean = approximation.skewCorrected().center
     let (mode, covariance, n) = (approximation.center, approximation.covariance, mean.count)
+    // Where a gradient nearby is not finite there is no correction.
+    guard mean != mode else { return nil }
     var largest = 0.0
     for entry in density.layout.entries {
       if case .circular = entry.constraint { continue }
@@ -131,9 +172,16 @@ extension GalaxyFit {
       guard let approximation, approximation.flatDirections == 0 else {
         return [(entry.name, .infinity)]
       }
-      let covariance = approximation.covariance
-      // Two coordinates on a circle of radius 1: the larger variance is that along the circle, but for the width of the ring.
-      return entry.range.map { (entry.name, covariance[$0 * n + $0]) }
+      let (covariance, center) = (approximation.covariance, approximation.center)
+      // Two coordinates each: the angle moves along the circle, whatever its distance from the centre.
+      return stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: 2).map { k in
+        let (u, v) = (center[k], center[k + 1])
+        let square = u * u + v * v
+        let along =
+          v * v * covariance[k * n + k] - 2 * u * v * covariance[k * n + k + 1] + u * u
+          * covariance[(k + 1) * n + k + 1]
+        return (entry.name, along / (square * square))
+      }
     }
   }
 }

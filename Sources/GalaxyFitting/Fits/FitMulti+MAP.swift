@@ -65,14 +65,55 @@ extension FitMulti {
   ) -> ArrowCurvature {
     let covered = Set(blocks.flatMap(\.coordinates))
     let border = point.indices.filter { !covered.contains($0) }
-    let columns = border.map { k in
+    var columns = border.map { k in
       var direction = [Double](repeating: 0, count: point.count)
       direction[k] = 1
       var product = direction
       _ = evaluator.hessianVectorProduct(at: point, direction, into: &product)
       return product.map { -$0 }
     }
+    for k in density.anglePairs {
+      guard let i = border.firstIndex(of: k), let j = border.firstIndex(of: k + 1) else { continue }
+      let outward = outwardCurvature(
+        point[k], point[k + 1], columns[i][k], columns[i][k + 1], columns[j][k + 1])
+      columns[i][k] += outward.xx
+      columns[i][k + 1] += outward.xy
+      columns[j][k] += outward.xy
+      columns[j][k + 1] += outward.yy
+    }
     return ArrowCurvature(blocks, border: border, columns: columns)
+  }
+}
+
+/// Returns a curvature for the distance from the centre of an angle's circle, as that of its two coordinates: the one that the angle
+/// has along the circle, or 1 where that is less.
+///
+/// The joint density does not know that distance. Left flat, it would take steps without end as soon as the angle turns, since what
+/// was outward before is then in part along the circle.
+///
+/// - Parameters:
+///   - u: The first coordinate.
+///   - v: The second.
+///   - uu: The second derivatives of −log density: by the first coordinate,
+///   - uv: by both,
+///   - vv: by the second.
+/// - Returns: What is to be added to each of the three.
+private func outwardCurvature(
+  _ u: Double, _ v: Double, _ uu: Double, _ uv: Double, _ vv: Double
+) -> (xx: Double, xy: Double, yy: Double) {
+  let square = u * u + v * v
+  guard square > 0 else { return (1, 0, 1) }
+  let along = max(1, (v * v * uu - 2 * u * v * uv + u * u * vv) / square) / square
+  return (along * u * u, along * u * v, along * v * v)
+}
+
+extension CompiledDensity {
+  /// The first of the two coordinates of each angle.
+  fileprivate var anglePairs: [Int] {
+    layout.entries.flatMap { entry -> [Int] in
+      guard case .circular = entry.constraint else { return [] }
+      return Array(stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: 2))
+    }
   }
 }
 
@@ -177,11 +218,14 @@ private struct SceneState {
   ) -> CurvatureBlock? {
     let n = density.dimension
     var curvature = target.hessian(at: point, curvature: .gaussNewton).map { -$0 }
-    for entry in density.layout.entries {
-      guard case .circular = entry.constraint else { continue }
-      for k in stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: 2) {
-        roundOff(&curvature, n, k, at: point)
-      }
+    for k in density.anglePairs {
+      let outward = outwardCurvature(
+        point[k], point[k + 1], curvature[k * n + k], curvature[k * n + k + 1],
+        curvature[(k + 1) * n + k + 1])
+      curvature[k * n + k] += outward.xx
+      curvature[k * n + k + 1] += outward.xy
+      curvature[(k + 1) * n + k] += outward.xy
+      curvature[(k + 1) * n + k + 1] += outward.yy
     }
     var from: [Int] = []
     var to: [Int] = []
@@ -195,23 +239,6 @@ private struct SceneState {
     // A direction in which a source has no curvature must not take a step without end.
     for k in from.indices { part[k * from.count + k] += 1e-6 * abs(part[k * from.count + k]) }
     return CurvatureBlock(to, curvature: part)
-  }
-
-  /// Gives the distance from the centre of an angle's circle the curvature that the angle has along it.
-  ///
-  /// The joint density does not know that distance. Left flat, it would take steps without end as soon as the angle turns, since what
-  /// was outward before is then in part along the circle.
-  private func roundOff(_ curvature: inout [Double], _ n: Int, _ k: Int, at point: [Double]) {
-    let (u, v) = (point[k], point[k + 1])
-    let square = u * u + v * v
-    guard square > 0 else { return }
-    let along =
-      (v * v * curvature[k * n + k] - 2 * u * v * curvature[k * n + k + 1] + u * u
-        * curvature[(k + 1) * n + k + 1]) / square
-    curvature[k * n + k] += along * u * u / square
-    curvature[k * n + k + 1] += along * u * v / square
-    curvature[(k + 1) * n + k] += along * u * v / square
-    curvature[(k + 1) * n + k + 1] += along * v * v / square
   }
 
   // MARK: - Parts

@@ -33,19 +33,23 @@ extension GalaxyFit {
   ///   - draws: The draws of each chain.
   ///   - best: The maximum, where it is known already.
   ///   - start: Starting values for the search of the maximum otherwise.
-  ///   - tuning: How chains of ``SamplingMethod/nuts`` are tuned; chosen by the curvature at the maximum unless it is given.
+  ///   - tuning: How chains of ``SamplingMethod/nuts`` are tuned; chosen by the curvature at the maximum unless it is given,
+  ///     and of no use to ``SamplingMethod/neutra``.
   ///   - key: The key of the draws.
   ///   - progress: Who is told how far the run is.
   ///   - isCancelled: Asked between steps, from several threads; complete draws are kept.
   /// - Returns: The draws with their summary; its findings say what makes them doubtful.
-  /// - Throws: `ModelError` if no chain finds a starting point, or a flow cannot be trained.
-  /// - Precondition: `chains` and `draws` are positive, `warmUp` is not negative; the acceptance of `tuning` lies between 0 and 1.
+  /// - Throws: `ModelError` if no chain finds a starting point, a flow cannot be trained, or `tuning` has an acceptance outside 0 … 1 or
+  ///   names that are no angles.
+  /// - Precondition: `chains` and `draws` are positive, `warmUp` is not negative.
   public func sample(
     _ method: SamplingMethod = .nuts, chains: Int = 2, warmUp: Int = 1000, draws: Int = 1000,
     from best: MAPFit? = nil, start: [String: Double] = [:], tuning: ChainTuning? = nil,
     key: RandomKey = 0, progress: Progress = .none,
     isCancelled: @Sendable @escaping () -> Bool = { false }
   ) throws -> PosteriorFit {
+    // Refused before the search, which may take long.
+    let given = try tuning.map { ($0, try chainDensity($0)) }
     let best =
       try best
       ?? findMAP(start: start, optimizer: .levenbergMarquardt, isCancelled: isCancelled)
@@ -56,15 +60,14 @@ extension GalaxyFit {
     let sample: Draws
     switch method {
     case .nuts:
-      let tuning = try tuning ?? self.tuning(from: best, isCancelled: isCancelled)
-      let density =
-        tuning.broadAngles.isEmpty
-        ? density : try model.logDensity(broadAngles: tuning.broadAngles)
-      sample = try NUTS(targetAcceptance: tuning.targetAcceptance).run(
-        density, chains: chains, warmUp: warmUp, draws: draws, key: key,
-        initial: .laplace(from: .unconstrained([mode]), spread: 2),
-        adaptation: WindowedAdaptation(metric: tuning.metric), sites: sites, progress: progress,
-        isCancelled: isCancelled)
+      let plan =
+        try given.map { ChainPlan(tuning: $0.0, density: $0.1, mode: mode) }
+        ?? chainPlan(from: best, isCancelled)
+      sample = try NUTS(targetAcceptance: plan.tuning.targetAcceptance).run(
+        plan.density, chains: chains, warmUp: warmUp, draws: draws, key: key,
+        initial: .laplace(from: .unconstrained([plan.mode]), spread: 2),
+        adaptation: WindowedAdaptation(metric: plan.tuning.metric), sites: sites,
+        progress: progress, isCancelled: isCancelled)
     case .neutra:
       let flow = try VariationalFit.flow(
         density, from: mode, key: key.folding(in: "guide"), progress: progress,

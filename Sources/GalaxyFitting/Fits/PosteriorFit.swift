@@ -56,7 +56,12 @@ public struct PosteriorFit: Sendable {
   /// Returns the warnings of an algorithm as findings; angles are judged here.
   private static func findings(_ warnings: [DiagnosticWarning]) -> [InputFinding] {
     warnings.filter { $0.code != .angleUndetermined }.map { warning in
-      InputFinding(.warning, warning.code.rawValue, subject: warning.subject, warning.message)
+      let message =
+        warning.code == .divergences
+        ? warning.message
+          + ". In a stock fit: fit.sample(tuning: ChainTuning(targetAcceptance: 0.95, metric: .dense)), or --method neutra"
+        : warning.message
+      return InputFinding(.warning, warning.code.rawValue, subject: warning.subject, message)
     }
   }
 
