@@ -15,8 +15,8 @@ internal import CKernels
 
 /// The layers of the ziggurat: 256 strips of equal area under exp(−x²/2), the lowest with the tail.
 ///
-/// Proof that sending it is safe: there is one, whose numbers are written once, read only afterwards and never freed. As plain memory
-/// they are not counted, which for ten numbers takes as long as making them.
+/// Proof that sending it is safe: there is one, whose numbers are written once, read only afterwards and never freed. Plain
+/// memory has no references to be counted at each call, which shows where few numbers are wanted.
 private struct Ziggurat: @unchecked Sendable {
   /// The number of layers.
   static let count = 256

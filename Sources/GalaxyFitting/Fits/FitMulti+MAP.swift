@@ -107,16 +107,6 @@ private func outwardCurvature(
   return (along * u * u, along * u * v, along * v * v)
 }
 
-extension CompiledDensity {
-  /// The first of the two coordinates of each angle.
-  fileprivate var anglePairs: [Int] {
-    layout.entries.flatMap { entry -> [Int] in
-      guard case .circular = entry.constraint else { return [] }
-      return Array(stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: 2))
-    }
-  }
-}
-
 /// The present parameters of a scene, and the light of each source that follows from them.
 private struct SceneState {
   /// The fit.

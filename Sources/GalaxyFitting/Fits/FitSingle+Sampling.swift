@@ -2,7 +2,6 @@
 //
 // The posterior by Markov chains: the no-U-turn sampler, started and tuned from the maximum and its curvature.
 
-import Distributions
 import GalaxyModels
 public import Inference
 public import Numerics

@@ -48,20 +48,23 @@ public struct PosteriorFit: Sendable {
     let isNormal =
       method == PosteriorMethod.laplace.rawValue || method == PosteriorMethod.sviMVN.rawValue
     findings =
-      PosteriorFit.findings(doubts + (variational?.warnings ?? []))
+      PosteriorFit.findings(doubts + (variational?.warnings ?? []), method)
       + PosteriorFit.findings(best, draws, approximation)
       + (isNormal ? draws.scalars.compactMap { PosteriorFit.nearBound(best.fit, $0) } : [])
   }
 
   /// Returns the warnings of an algorithm as findings; angles are judged here.
-  private static func findings(_ warnings: [DiagnosticWarning]) -> [InputFinding] {
+  private static func findings(
+    _ warnings: [DiagnosticWarning], _ method: String
+  ) -> [InputFinding] {
     warnings.filter { $0.code != .angleUndetermined }.map { warning in
-      let message =
-        warning.code == .divergences
-        ? warning.message
-          + ". In a stock fit: fit.sample(tuning: ChainTuning(targetAcceptance: 0.95, metric: .dense)), or --method neutra"
-        : warning.message
-      return InputFinding(.warning, warning.code.rawValue, subject: warning.subject, message)
+      let isOfNUTS = method == SamplingMethod.nuts.rawValue && warning.code == .divergences
+      let advice =
+        isOfNUTS
+        ? ". In a stock fit: set targetAcceptance of fit.tuning(from: best) and give it to fit.sample(tuning:), or try --method neutra"
+        : ""
+      return InputFinding(
+        .warning, warning.code.rawValue, subject: warning.subject, warning.message + advice)
     }
   }
 

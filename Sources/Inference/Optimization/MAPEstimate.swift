@@ -134,8 +134,7 @@ public struct MAPEstimate: Sendable {
     guard best.isConverged, n <= largestDimension else { return ([], []) }
     let evaluator = density.makeJointEvaluator()
     var matrix = evaluator.hessian(at: best.position, curvature: .full).map { -$0 }
-    let angles = density.circularCoordinates
-    for k in stride(from: 0, to: angles.count, by: 2).map({ angles[$0] }) {
+    for k in density.anglePairs {
       // An angle's joint density does not know the radius of its two coordinates.
       let (u, v) = (best.position[k], best.position[k + 1])
       let square = max(u * u + v * v, 1e-300)

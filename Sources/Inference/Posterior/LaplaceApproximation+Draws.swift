@@ -80,8 +80,7 @@ extension LaplaceApproximation {
   /// arc it wraps around the circle and becomes uniform. For a sharp angle both are the same.
   func turn(_ points: inout [Double], _ count: Int) {
     let n = density.dimension
-    let coordinates = density.circularCoordinates
-    for k in stride(from: 0, to: coordinates.count, by: 2).map({ coordinates[$0] }) {
+    for k in density.anglePairs {
       let (u, v) = (center[k], center[k + 1])
       let radius = (u * u + v * v).squareRoot()
       guard radius > 0 else { continue }

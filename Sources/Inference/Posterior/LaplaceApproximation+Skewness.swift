@@ -84,8 +84,7 @@ extension LaplaceApproximation {
   /// Returns a gradient at a displaced point with respect to the displacement, which turns angles along their circle.
   private func pulledBack(_ gradient: [Double], _ displacement: [Double]) -> [Double] {
     var result = gradient
-    let coordinates = density.circularCoordinates
-    for k in stride(from: 0, to: coordinates.count, by: 2).map({ coordinates[$0] }) {
+    for k in density.anglePairs {
       let (u, v) = (center[k], center[k + 1])
       let radius = (u * u + v * v).squareRoot()
       guard radius > 0 else { continue }

@@ -60,7 +60,7 @@ public struct LaplaceApproximation: Sendable {
   public init(_ density: CompiledDensity, at mode: Optimum) throws {
     let n = density.dimension
     var hessian = density.makeEvaluator().hessian(at: mode.position, curvature: .full).map { -$0 }
-    for k in density.circularCoordinates {
+    for k in density.anglePairs.flatMap({ [$0, $0 + 1] }) {
       // A direction that the density leaves flat gets the width of a whole turn, which wraps to uniform (to e^(−2π²));
       // for an angle with a standard deviation of 0.1 this changes it by a part in 10 000.
       hessian[k * n + k] += 1 / (4 * Double.pi * Double.pi)
@@ -158,10 +158,11 @@ public struct LaplaceApproximation: Sendable {
 }
 
 extension CompiledDensity {
-  /// The coordinates of angles, two for each, one pair after the other.
-  var circularCoordinates: [Int] {
+  /// The first of the two neighbouring coordinates of each angle.
+  package var anglePairs: [Int] {
     layout.entries.flatMap { entry -> [Int] in
-      if case .circular = entry.constraint { Array(entry.range) } else { [] }
+      guard case .circular = entry.constraint else { return [] }
+      return Array(stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: 2))
     }
   }
 }
