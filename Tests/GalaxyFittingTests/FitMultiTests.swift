@@ -78,6 +78,10 @@ struct FitMultiTests {
     #expect(optimum.isConverged)
     // 30; where the distances from the centres of the angles' circles had no curvature, 500 without converging.
     #expect(optimum.iterations < 60)
+    // Sources are searched at the same time; which comes first must not show.
+    let again = try fit.findMAP(optimizer: .lbfgs).optimum
+    #expect(again.position == optimum.position)
+    #expect(again.evaluations == optimum.evaluations)
   }
 
   @Test("five sources are found where they are, and each has its own result")

@@ -10,6 +10,7 @@ import Inference
 import JSON
 import Numerics
 import Rendering
+import Synchronization
 import Testing
 
 @Suite("Variational posteriors of the stock fit")
@@ -90,13 +91,10 @@ struct VariationalPosteriorTests {
   func stopped() throws {
     let fit = try Self.fit(theta: 1)
     let best = try fit.findMAP()
-    var questions = 0
+    let questions = Atomic(0)
     let posterior = try fit.estimatePosterior(
       .sviFlow, from: best, draws: 1000, key: 1,
-      isCancelled: {
-        questions += 1
-        return questions > 200
-      })
+      isCancelled: { questions.wrappingAdd(1, ordering: .relaxed).newValue > 200 })
     #expect(posterior.findings.contains { $0.code == "cancelled" }, "\(posterior.findings)")
     let laplace = try fit.estimatePosterior(.laplace, from: best, draws: 10_000, key: 1)
     let (mean, ratio) = Self.difference(posterior.draws, laplace.draws)

@@ -68,7 +68,7 @@ extension GalaxyFit {
   /// - Returns: The tuning.
   /// - Throws: `ModelError` if the density cannot be compiled anew for the broad angles.
   public func tuning(
-    from best: MAPFit, isCancelled: () -> Bool = { false }
+    from best: MAPFit, isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> ChainTuning {
     try chainPlan(from: best, isCancelled).tuning
   }

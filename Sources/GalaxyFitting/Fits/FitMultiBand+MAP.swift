@@ -22,7 +22,7 @@ extension FitMultiBand {
   /// there all are fitted together.
   public func findMAP(
     start: [String: Double] = [:], optimizer: MAPOptimizer = .levenbergMarquardt,
-    isCancelled: () -> Bool = { false }
+    isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> MAPFit {
     let clock = ContinuousClock()
     let begin = clock.now
@@ -78,7 +78,7 @@ extension FitMultiBand {
 
   /// Returns the structures that the best band shows by itself, best first, and the number of evaluations.
   private func structures(
-    _ given: [String: Double], _ isCancelled: () -> Bool
+    _ given: [String: Double], _ isCancelled: @escaping @Sendable () -> Bool
   ) throws -> ([Structure], Int) {
     if prior.isScene, bands[0].map == PlaneMap() {
       // A scene has its own search, source by source, on the pixels of one image.

@@ -22,12 +22,12 @@ extension FitSingle {
   /// - Parameters:
   ///   - start: Starting values of some parameters; the others start at guesses from the image or the prior's median.
   ///   - optimizer: The optimiser; L-BFGS takes over where Levenberg–Marquardt does not converge.
-  ///   - isCancelled: Asked between steps; the best point so far is returned.
+  ///   - isCancelled: Asked between steps, from any thread; the best point so far is returned.
   /// - Returns: The best of several searches, with a verdict.
   /// - Throws: `ModelError` or `GalaxyModelError` if the starting values cannot be used.
   public func findMAP(
     start: [String: Double] = [:], optimizer: MAPOptimizer = .levenbergMarquardt,
-    isCancelled: () -> Bool = { false }
+    isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> MAPFit {
     let clock = ContinuousClock()
     let begin = clock.now

@@ -34,13 +34,13 @@ extension GalaxyFit {
   ///   - draws: The number of draws from the estimate.
   ///   - key: The key of the draws, and of the noise of a variational fit.
   ///   - progress: Who is told how far a variational fit is.
-  ///   - isCancelled: Asked between steps; of a variational fit the best guide so far is kept.
+  ///   - isCancelled: Asked between steps, from any thread; of a variational fit the best guide so far is kept.
   /// - Returns: The draws with their summary; its findings say what makes them doubtful.
   /// - Throws: `ModelError` if the curvature at the mode is not finite.
   public func estimatePosterior(
     _ method: PosteriorMethod, from best: MAPFit? = nil, start: [String: Double] = [:],
     draws: Int = 10_000, key: RandomKey = 0, progress: Progress = .none,
-    isCancelled: () -> Bool = { false }
+    isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws -> PosteriorFit {
     let best =
       try best

@@ -39,11 +39,12 @@ public protocol GalaxyFit: Sendable {
   /// - Parameters:
   ///   - start: Starting values of some parameters; the others start at guesses from the image or the prior's median.
   ///   - optimizer: The optimiser; L-BFGS takes over where Levenberg–Marquardt does not converge.
-  ///   - isCancelled: Asked between steps; the best point so far is returned.
+  ///   - isCancelled: Asked between steps, from any thread; the best point so far is returned.
   /// - Returns: The best of several searches, with a verdict.
   /// - Throws: `ModelError` or `GalaxyModelError` if the starting values cannot be used.
   func findMAP(
-    start: [String: Double], optimizer: MAPOptimizer, isCancelled: () -> Bool
+    start: [String: Double], optimizer: MAPOptimizer,
+    isCancelled: @escaping @Sendable () -> Bool
   ) throws -> MAPFit
 }
 
