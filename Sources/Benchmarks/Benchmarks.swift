@@ -2,7 +2,8 @@
 //
 // The command `Benchmarks`: runs the cases that DESIGN lists, prints what came out; fails if an answer is wrong.
 //
-// `Benchmarks conformance FOLDER` compares NUTS with published draws, `Benchmarks coverage FOLDER` intervals with the truth.
+// `Benchmarks conformance FOLDER` compares NUTS with published draws, `Benchmarks coverage FOLDER` intervals with the truth,
+// `Benchmarks galaxy FOLDER` all methods on one galaxy.
 
 import ArgumentParser
 import Foundation
@@ -12,7 +13,8 @@ import Foundation
 struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures speed and memory, and compares posteriors with published draws.",
-    subcommands: [Measure.self, Conformance.self, Coverage.self], defaultSubcommand: Measure.self)
+    subcommands: [Measure.self, Conformance.self, Coverage.self, Galaxy.self],
+    defaultSubcommand: Measure.self)
 }
 
 /// Measures speed and memory.

@@ -16,11 +16,12 @@ struct BandsCommand: ParsableCommand {
     commandName: "bands",
     abstract: "Fits one source, or several, in several bands together.",
     discussion: """
-      Reads a configuration in YAML; paths in it are relative to its folder:
+      Reads a configuration in YAML. Paths in it are relative to its folder; positions, radii and angles are those on the pixels \
+      of the first band:
 
-        bands:                        # the first one's pixels are those of positions, radii and angles
-          - name: g                   # sites of a band end in its name: flux_g, sky_back_g
-            wavelength: 480           # any unit, needed by polynomials and splines
+        bands:
+          - name: g                   # its sites end in _g: flux_g
+            wavelength: 480           # any unit; splines and polynomials
             image: g.fits
             rms: g_rms.fits           # or variance, weight
             psf: g_psf.fits
@@ -33,10 +34,10 @@ struct BandsCommand: ParsableCommand {
             zero_point: 25
             mask: r_mask.fits
             sky: tilted-plane         # instead of that of all bands
-        profile: sersic               # or catalog: sources.csv, for several sources
+        profile: sersic               # or catalog: sources.csv, for several
         sky: flat
         loss: gaussian
-        links:                        # all but the fluxes are constant where nothing is said
+        links:                        # all else is constant, fluxes free
           r_eff: polynomial:degree=1  # free, b-spline:coefficients=3,degree=2
           n: free
         priors:
@@ -44,14 +45,16 @@ struct BandsCommand: ParsableCommand {
           flux_g: normal(150, 30)
         fix: {ellip: 0.3}
         start: {r_eff: 4}
-        offsets: 0.3                  # bands may be displaced by some 0.3 pixels of the first
-        wavelengths: [550, 700]       # tell linked parameters there, too
+        offsets: 0.3                  # bands displaced by about 0.3 pixels
+        wavelengths: [550, 600]       # tell linked parameters there, too
         method: laplace               # map, svi-mvn, svi-flow, nuts, neutra
         output: fit
 
       Further keys: center, prior_style, renderer, draws, chains, warmup, seed, plots; in a band \
       mask_good_value, normalize_psf, psf_oversampling, psf_center, pixel_response, loss, and map: pixels, or \
       [xx, xy, yx, yy, x0, y0], where the headers do not say how the pixels of a band lie on those of the first.
+
+      Wavelengths outside the bands are refused for a B-spline, and marked by the warning extrapolated for a polynomial.
 
       The table goes to standard output (a JSON document with --json), and with an output folder \
       result.json, corner.png and posterior.asdf of the joint fit, and in a folder for each band result.json, model.fits, \

@@ -21,6 +21,9 @@ struct Estimation {
   /// The iterations of each chain of nuts and neutra that are not kept.
   let warmUp: Int
 
+  /// The acceptance that nuts is tuned to; nil where the fit chooses.
+  var targetAcceptance: Double?
+
   /// The seed of all draws.
   let seed: UInt64
 
@@ -84,9 +87,14 @@ struct Estimation {
         method == .sviFlow ? .sviFlow : .sviMVN, from: best, draws: draws, key: key,
         progress: .terminal, isCancelled: { Interruption.isRequested })
     case .nuts, .neutra:
+      var tuning: ChainTuning?
+      if let targetAcceptance {
+        tuning = try fit.tuning(from: best, isCancelled: { Interruption.isRequested })
+        tuning?.targetAcceptance = targetAcceptance
+      }
       return try fit.sample(
         method == .neutra ? .neutra : .nuts, chains: chains, warmUp: warmUp, draws: draws,
-        from: best, key: key, progress: .terminal,
+        from: best, tuning: tuning, key: key, progress: .terminal,
         isCancelled: { Interruption.isRequested })
     }
   }

@@ -79,6 +79,13 @@ struct FitOptions: ParsableArguments {
     help: "The iterations of each chain of nuts that tune the sampler and are not kept.")
   var warmup = 1000
 
+  @Option(
+    name: .customLong("target-acceptance"), parsing: .unconditional,
+    help:
+      "The acceptance that the steps of nuts are tuned to, below 1. (default: 0.7 to 0.95 by the shape of the posterior)"
+  )
+  var targetAcceptance: Double?
+
   @Option(parsing: .unconditional, help: "The seed of all draws, from 0.")
   var seed: UInt64 = 0
 
@@ -123,15 +130,33 @@ struct FitOptions: ParsableArguments {
     }
   }
 
+  /// Checks the acceptance.
+  private func checkAcceptance() throws {
+    guard let targetAcceptance else { return }
+    guard targetAcceptance > 0, targetAcceptance < 1 else {
+      throw OptionError(
+        "--target-acceptance",
+        "expected a number between 0 and 1 such as 0.95, found \(targetAcceptance)")
+    }
+    guard method == .nuts else {
+      throw OptionError(
+        "--target-acceptance",
+        "expected --method nuts to go with it, found \(method.rawValue); remove it")
+    }
+  }
+
   /// Checks numbers, and reads the priors, fixed and starting values.
   func settings() throws -> PriorSettings {
     try checkCounts()
+    try checkAcceptance()
     return try PriorSettings(priors: priors, fix: fix, start: start)
   }
 
   /// How the fit is made.
   var estimation: Estimation {
-    Estimation(method: method, draws: drawCount, chains: chains, warmUp: warmup, seed: seed)
+    Estimation(
+      method: method, draws: drawCount, chains: chains, warmUp: warmup,
+      targetAcceptance: targetAcceptance, seed: seed)
   }
 
   /// Returns the options with their values, by the names on the command line.

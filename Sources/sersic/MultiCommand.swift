@@ -28,7 +28,7 @@ struct MultiCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The catalogue, CSV or FITS; an HDU may follow: cat.fits[1]. (default: the sources are detected)",
+      "The catalogue, text or a FITS table; an HDU may follow: cat.fits[1]. (default: the sources are detected)",
       valueName: "file"))
   var catalog: String?
 
@@ -40,13 +40,15 @@ struct MultiCommand: ParsableCommand {
 
   @Option(
     parsing: .unconditional,
-    help: "Without a catalogue, the threshold of a pixel, in its rms above the background.")
-  var threshold = 2.0
+    help:
+      "Without a catalogue, the threshold of a pixel, in its rms above the background. (default: 2)"
+  )
+  var threshold: Double?
 
   @Option(
     name: .customLong("min-area"), parsing: .unconditional,
-    help: "Without a catalogue, the fewest connected pixels of a source.")
-  var leastArea = 5
+    help: "Without a catalogue, the fewest connected pixels of a source. (default: 5)")
+  var leastArea: Int?
 
   @OptionGroup var options: FitOptions
 
@@ -55,6 +57,11 @@ struct MultiCommand: ParsableCommand {
     guard input.center == nil else {
       throw OptionError(
         "--center", "expected no position, since all sources are fitted; remove it")
+    }
+    for (name, isGiven) in [("--threshold", threshold != nil), ("--min-area", leastArea != nil)]
+    where isGiven && catalog != nil {
+      throw OptionError(
+        name, "expected no way to detect sources beside --catalog; remove one of them")
     }
     let settings = try options.settings()
     let image = try input.observedImage()
@@ -76,14 +83,23 @@ struct MultiCommand: ParsableCommand {
       "fitting \(prior.freeSites.count) parameters of \(prior.title) to \(image.goodCount) pixels of \(image.names.science)"
     )
     let run = FitRun(options: options)
-    let own = [
-      "profile": profile.rawValue, "sky": sky.rawValue, "threshold": "\(threshold)",
-      "min-area": "\(leastArea)",
-    ]
+    var own = ["profile": profile.rawValue, "sky": sky.rawValue]
+    if self.catalog == nil {
+      own["threshold"] = "\(detection.threshold)"
+      own["min-area"] = "\(detection.leastArea)"
+    }
     let result = try run.compute(
       fit, run.provenance(image, input, own: own), starts: settings.starts,
       remarks: catalog.findings)
     try run.finish(result, folder, shown: image.findings + catalog.findings)
+  }
+
+  /// How sources are found without a catalogue.
+  private var detection: DetectionSettings {
+    var settings = DetectionSettings()
+    if let threshold { settings.threshold = threshold }
+    if let leastArea { settings.leastArea = leastArea }
+    return settings
   }
 
   /// Reads the catalogue, or finds the sources.
@@ -91,14 +107,11 @@ struct MultiCommand: ParsableCommand {
     if let catalog {
       return try SourceCatalog(reading: catalog, profile: profile)
     }
-    var settings = DetectionSettings()
-    settings.threshold = threshold
-    settings.leastArea = leastArea
-    var found = try SourceDetection(image, settings).catalog
+    var found = try SourceDetection(image, detection).catalog
     guard !found.sources.isEmpty else {
       throw CommandFailure(
         description:
-          "no source stands above \(threshold) times the rms; lower --threshold or --min-area, or give --catalog"
+          "no source stands above \(detection.threshold) times the rms; lower --threshold or --min-area, or give --catalog"
       )
     }
     for index in found.sources.indices { found.sources[index].profile = profile }

@@ -18,6 +18,9 @@ enum PictureKind: String, CaseIterable, ExpressibleByArgument {
   /// The draws of each chain in order.
   case trace
 
+  /// Whether it shows pixels, which a joint fit has for each band.
+  var showsPixels: Bool { self == .residual || self == .image }
+
   /// Returns the picture of a record.
   ///
   /// - Throws: `FitRecordError` where the record lacks what it shows.
@@ -37,9 +40,11 @@ struct PlotCommand: ParsableCommand {
     commandName: "plot",
     abstract: "Draws pictures of saved results.",
     discussion: """
-      Reads what `sersic fit --output DIR` wrote, or a file that was saved from Swift, and writes residual.png, image.png, \
+      Reads what `sersic fit --output DIR` or `sersic bands` wrote, or a file that was saved from Swift, and writes \
+      residual.png, image.png, \
       with a posterior corner.png, and where Markov chains made it trace.png, into the folder of the result, or that of --output. With several \
-      results and --output the names begin with those of the results.
+      results and --output the names begin with those of the results. Of a joint fit there is a \
+      residual and an image for each band, in its folder, or with its name in that of --output.
       """)
 
   @OptionGroup var record: RecordOptions
@@ -72,18 +77,28 @@ struct PlotCommand: ParsableCommand {
     }
     let places = record.results.map { ResultPlace($0) }
     let prefixes = try prefixes(places)
-    let records = try record.results.map { path in
-      let read = try FitRecord(contentsOf: path)
-      return read.calibrated(by: request.calibration)
-    }
+    let records = try record.records(request).map { $0.calibrated(by: request.calibration) }
     // Every picture is made before the first is written: a wrong name should not leave half of them.
     var jobs: [(figure: Figure, folder: String, name: String)] = []
-    for ((record, place), prefix) in zip(zip(records, places), prefixes) {
-      for kind in kinds ?? available(record) {
-        let figure = try kind.figure(record, request.parameters)
-        for format in formats {
-          jobs.append(
-            (figure, output ?? place.folder, "\(prefix)\(kind.rawValue).\(format.rawValue)"))
+    for (number, read) in records.enumerated() {
+      let (place, prefix) = (places[number], prefixes[number])
+      let bands = try bandRecords(read, record.results[number], kinds)
+      for kind in kinds ?? available(read, bands) {
+        var shown = [(record: read, folder: place.folder, prefix: prefix)]
+        if kind.showsPixels, !bands.isEmpty {
+          shown = zip(read.bandNames, bands).map { name, band in
+            (
+              record: band, folder: "\(place.folder)/\(name)",
+              prefix: output == nil ? prefix : "\(prefix)\(name)-"
+            )
+          }
+        }
+        for (record, folder, prefix) in shown {
+          let figure = try kind.figure(record, request.parameters)
+          for format in formats {
+            jobs.append(
+              (figure, output ?? folder, "\(prefix)\(kind.rawValue).\(format.rawValue)"))
+          }
         }
       }
     }
@@ -108,9 +123,18 @@ struct PlotCommand: ParsableCommand {
     guard isWhole else { throw ExitCode(ExitStatus.failed) }
   }
 
-  /// Returns the pictures that a record has data for.
-  private func available(_ record: FitRecord) -> [PictureKind] {
-    (record.pixels == nil ? [] : [.residual, .image])
+  /// Returns the records of the bands of a joint fit; where no kind was asked for none if they are not there.
+  private func bandRecords(
+    _ record: FitRecord, _ path: String, _ kinds: [PictureKind]?
+  ) throws -> [FitRecord] {
+    guard let kinds else { return (try? record.bandRecords(at: path)) ?? [] }
+    guard kinds.contains(where: \.showsPixels) else { return [] }
+    return try record.bandRecords(at: path)
+  }
+
+  /// Returns the pictures that a record, or those of its bands, have data for.
+  private func available(_ record: FitRecord, _ bands: [FitRecord]) -> [PictureKind] {
+    (record.pixels == nil && bands.isEmpty ? [] : [.residual, .image])
       + (record.draws == nil ? [] : [.corner])
       // Only draws of Markov chains have an order.
       + (record.draws?.statistics == nil ? [] : [.trace])

@@ -45,6 +45,21 @@ struct RecordOptions: ParsableArguments {
     return request
   }
 
+  /// Reads the results.
+  ///
+  /// - Throws: `OptionError` for a calibration of a joint fit, and what reading throws.
+  func records(_ request: RecordRequest) throws -> [FitRecord] {
+    let records = try results.map { try FitRecord(contentsOf: $0) }
+    for (path, record) in zip(results, records)
+    where !record.bandNames.isEmpty && request.calibration != Calibration() {
+      throw OptionError(
+        zeroPoint != nil ? "--zero-point" : "--pixel-scale",
+        "expected none for \(path), a joint fit, whose bands have each their own, found one; give it with the folder of a band, such as \(record.bandNames[0])"
+      )
+    }
+    return records
+  }
+
   /// Returns the names in a text with commas.
   func names(_ text: String, _ option: String) throws -> [String] {
     let names = text.split(separator: ",", omittingEmptySubsequences: false).map { part in

@@ -13,10 +13,11 @@ struct SummaryCommand: ParsableCommand {
     commandName: "summary",
     abstract: "Prints what saved results say.",
     discussion: """
-      Reads what `sersic fit --output DIR` wrote, or a file that was saved from Swift. A table goes to standard output, with \
+      Reads what `sersic fit --output DIR` or `sersic bands` wrote, or a file that was saved from Swift. A table goes to \
+      standard output, with \
       --latex a deluxetable, with --json the JSON document (a list of them for several results). Other quantiles than \
       5, 16, 50, 84 and 95 % need the draws, which are in posterior.asdf. Magnitudes need a zero point, arcseconds a pixel \
-      scale, if the fit had none.
+      scale, if the fit had none. Of a joint fit --check compares each band, by the files in the folder of its name.
       """)
 
   @OptionGroup var record: RecordOptions
@@ -53,14 +54,20 @@ struct SummaryCommand: ParsableCommand {
       throw OptionError(
         "--check", "expected a table or JSON for the check, found --latex; leave one out")
     }
-    let records = try record.results.map { try FitRecord(contentsOf: $0) }
+    let records = try record.records(request)
+    var bands: [[FitRecord]] = []
+    for (path, read) in zip(record.results, records) {
+      // Only their residuals need them.
+      try bands.append(check ? read.bandRecords(at: path) : [])
+    }
     let text: String
     if json {
-      let documents = try records.map { try request.json($0) }
+      let documents = try zip(records, bands).map { try request.json($0, bands: $1) }
       text = (documents.count == 1 ? documents[0] : .array(documents)).text + "\n"
     } else {
-      text = try records.map { try latex ? request.latex($0) : request.text($0) }
-        .joined(separator: "\n")
+      text = try zip(records, bands).map { read, bands in
+        try latex ? request.latex(read) : request.text(read, bands: bands)
+      }.joined(separator: "\n")
     }
     guard Terminal.write(text) else { throw ExitCode(ExitStatus.failed) }
   }

@@ -50,6 +50,7 @@ struct BadOptionTests {
     Case("--center", "12", says: ["--center", "X,Y"]),
     Case("--psf-oversampling", "0", says: ["--psf-oversampling"]),
     Case("--chains", "0", says: ["--chains"]),
+    Case("--target-acceptance", "1", says: ["--target-acceptance", "between 0 and 1"]),
     Case("--variance", "v.fits", says: ["exactly one"]),
     Case("--mask-good-value", "1", says: ["--mask"]),
     Case("--normalize-psf", says: ["--psf"]),
@@ -106,6 +107,14 @@ struct BadOptionTests {
       let outcome = try SersicProcess.run(["fit", "a.fits", "--rms", "a.fits"] + words)
       #expect(outcome.status == 2 && outcome.errors.contains("n "), "\(outcome.errors)")
     }
+    let detection = try SersicProcess.run([
+      "multi", "a.fits", "--rms", "a.fits", "--catalog", "c.csv", "--threshold", "3",
+    ])
+    #expect(detection.status == 2 && detection.errors.contains("--catalog"), "\(detection.errors)")
+    let acceptance = try SersicProcess.run([
+      "fit", "a.fits", "--rms", "a.fits", "--method", "laplace", "--target-acceptance", "0.9",
+    ])
+    #expect(acceptance.status == 2 && acceptance.errors.contains("nuts"), "\(acceptance.errors)")
     let all = ["xc=1", "yc=1", "flux=1"].flatMap { ["--fix", $0] }
     let outcome = try SersicProcess.run(
       ["fit", "a.fits", "--rms", "a.fits", "--profile", "pointsource", "--sky", "none"] + all)

@@ -10,7 +10,7 @@ import Testing
 @Suite("sersic bands")
 struct BandsCommandTests {
   /// A folder with two bands of one galaxy: of 49 × 45 pixels, and turned by a quarter with another noise and PSF.
-  private static func folder() throws -> TemporaryFolder {
+  static func folder() throws -> TemporaryFolder {
     let folder = try TemporaryFolder()
     for (name, size, place, flux, theta, fwhm, seed) in [
       ("g", "49x45", (23.3, 22.6), "120", "0.7", "2.5", "3"),
@@ -32,7 +32,7 @@ struct BandsCommandTests {
   }
 
   /// A configuration of both bands.
-  private static let good = """
+  static let good = """
     bands:
       - name: g
         wavelength: 480
@@ -109,6 +109,53 @@ struct BandsCommandTests {
       let summary = try SersicProcess.run(["summary", folder.path(place)])
       #expect(summary.status == 0 && summary.output.contains("ellip"), "\(summary.errors)")
     }
+  }
+
+  @Test("wavelengths outside the bands are told with a warning that names both")
+  func extrapolated() throws {
+    let folder = try Self.folder()
+    let far = Self.good.replacingOccurrences(of: "[550]", with: "[300, 550, 1000]")
+    let outcome = try run(folder, far, "--method", "map", "--no-plots")
+    #expect(outcome.status == 0 && outcome.output.contains("r_eff(1000.0)"), "\(outcome.errors)")
+    for word in ["[extrapolated] r_eff", "480.0 to 620.0", "300.0, 1000.0"] {
+      #expect(outcome.errors.contains(word), "\(word) in: \(outcome.errors)")
+    }
+    let warnings = folder.json("fit/result.json")["warnings"] as? [[String: Any]] ?? []
+    #expect(warnings.contains { $0["code"] as? String == "extrapolated" })
+    let near = try run(folder, Self.good, "--method", "map", "--no-plots")
+    #expect(near.status == 0 && !near.errors.contains("extrapolated"))
+  }
+
+  @Test("the example of the help can be copied from a terminal of 80 columns, and runs")
+  func example() throws {
+    let help = try SersicProcess.run(["bands", "--help"])
+    let lines = help.output.split(separator: "\n", omittingEmptySubsequences: false)
+    let start = try #require(lines.firstIndex { $0.hasPrefix("  bands:") })
+    let block = lines[start...].prefix { !$0.isEmpty }
+    #expect(block.count > 25)
+    // Where a terminal is wider the help is not wrapped, and the lines must be short enough by themselves.
+    #expect(block.filter { $0.count > 79 || !$0.hasPrefix("  ") } == [])
+    let folder = try TemporaryFolder()
+    // As it is, it is read without complaint: what is missing is the first image.
+    let bare = try run(folder, block.joined(separator: "\n") + "\n")
+    #expect(bare.status == 2 && bare.errors.contains("g.fits: expected"), "\(bare.errors)")
+    #expect(!bare.errors.contains("bands.yaml"), "\(bare.errors)")
+    // And with images all of its keys mean something; a mask would have to be made first.
+    let images = try Self.folder()
+    for band in ["g", "r"] {
+      for (name, kind) in [("", "image"), ("_rms", "rms"), ("_psf", "psf")] {
+        try FileManager.default.copyItem(
+          at: images.url.appending(path: "g/\(kind).fits"),
+          to: folder.url.appending(path: "\(band)\(name).fits"))
+      }
+    }
+    let masked = block.filter { !$0.contains("r_mask.fits") }
+    #expect(masked.count == block.count - 1)
+    let outcome = try run(
+      folder, masked.joined(separator: "\n") + "\n", "--method", "map", "--no-plots")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(!outcome.errors.contains("extrapolated"))
+    #expect(folder.names(in: "fit") == ["g", "r", "result.json"])
   }
 
   @Test("options of the command come before the configuration")

@@ -13,6 +13,7 @@ struct SamplingCommandTests {
     let scene = try CommandScene()
     let outcome = try scene.run(
       "fit", sky: "none", "--method", "nuts", "--chains", "2", "--warmup", "300", "--draws", "400",
+      "--target-acceptance", "0.9",
       "--json", "--output", "out")
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.json["method"] as? String == "nuts")

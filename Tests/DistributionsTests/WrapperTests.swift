@@ -168,6 +168,38 @@ import Testing
     // Where no draw of the base is inside there is still a value to start from.
     let far = Normal(0, 1).restricted(to: .above(50))
     #expect(far.sample(key: 1, sampleShape: [2]).elements == [51, 51])
+    #expect(far.holdsStandIn(far.sample(key: 1)))
+    let two = far.expanded(to: [2]).toEvent(1)
+    #expect(two.holdsStandIn(Tensor([60, 51])) && !two.holdsStandIn(Tensor([60, 52])))
+    #expect(!ordered.holdsStandIn(ordered.sample(key: 1)))
+    #expect(ordered.holdsStandIn(Tensor([1, 2, 3])) && !Normal(0, 1).holdsStandIn(Tensor(0)))
+  }
+
+  @Test("rising draws are sorted where order does not matter, and else those of the base that rise")
+  func rising() {
+    let n = 4000
+    let ten = Normal(1, 2).expanded(to: [10]).restricted(to: .ordered)
+    let draws = ten.sample(key: 1, sampleShape: [n])
+    #expect(ten.support.contains(draws).isTrue && ten.hasFixedMass)
+    // The largest of ten standard normal numbers: mean 1.53875, sd 0.5868 (Harter 1961); 4.5 standard errors of each mean.
+    let error = 4.5 * 2 * 0.5868 / Double(n).squareRoot()
+    #expect(abs(draws[..., 9].mean().item() - (1 + 2 * 1.53875)) < error)
+    #expect(abs(draws[..., 0].mean().item() - (1 - 2 * 1.53875)) < error)
+    #expect(abs(draws.mean().item() - 1) < 4.5 * 2 / Double(10 * n).squareRoot())
+
+    let positive = Normal(0, 1).expanded(to: [2, 3]).restricted(to: .positiveOrdered)
+    let halves = positive.sample(key: 2, sampleShape: [1000])
+    #expect(halves.shape == [1000, 2, 3] && !positive.hasFixedMass)
+    #expect(positive.support.contains(halves).isTrue)
+    // Half-normal numbers: mean √(2/π), sd 0.6028.
+    #expect(abs(halves.mean().item() - 0.79788) < 4.5 * 0.6028 / 6000.0.squareRoot())
+
+    // A flat density has the same value at most swapped draws, and still may not be sorted: then the mean were 0.479.
+    let flat = Uniform([0, 0.5], [1, 1.5]).restricted(to: .ordered)
+    #expect(!flat.hasFixedMass)
+    let first = flat.sample(key: 3, sampleShape: [5 * n])[..., 0]
+    // E(x₁; x₁ < x₂) / P(x₁ < x₂) = (1/2 − 5/48) / (7/8), sd below 0.3.
+    #expect(abs(first.mean().item() - 0.45238) < 4.5 * 0.3 / Double(5 * n).squareRoot())
   }
 
   @Test("a truncated distribution needs what its base can give, and has the bounds of both")

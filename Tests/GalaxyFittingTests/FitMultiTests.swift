@@ -149,6 +149,59 @@ struct FitMultiTests {
     #expect(throws: GalaxyModelError.self) { try fit.findMAP(start: ["n_3": 2]) }
   }
 
+  @Test("a source whose parameter runs to its bound stops no scene")
+  func bound() throws {
+    var scene = SimulatedScene.five
+    scene.sigma = 0.005
+    let clean = try scene.image()
+    // A disk of constant brightness: its index is below what the prior allows.
+    let science = clean.science.enumerated().map { k, value in
+      let (x, y) = (Double(k % scene.width) - 100, Double(k / scene.width) - 15)
+      return value + (x * x + y * y < 36 ? 1.0 : 0)
+    }
+    let image = try ObservedImage(
+      width: scene.width, height: scene.height, science: science, rms: clean.rms, psf: clean.psf)
+    let sources = scene.catalog.sources + [CatalogSource(x: 100, y: 15, flux: 113, radius: 4.2)]
+    let fit = try FitMulti(image, prior: SourceCatalog(sources).prior(in: image))
+    for optimizer in MAPOptimizer.allCases {
+      let best = try fit.findMAP(optimizer: optimizer)
+      #expect(best["n_5"] < 0.31, "\(best["n_5"])")
+      #expect(best.findings.contains { $0.code == "at-bound" && $0.subject == "n_5" })
+      #expect(abs(best["flux_0"] / (scene.truth("flux_0") ?? 0) - 1) < 0.05)
+    }
+  }
+
+  @Test("sources outside of the frame, at one place, and without light are said")
+  func impossiblePlaces() throws {
+    let scene = SimulatedScene.five
+    let image = try scene.image()
+    func codes(_ sources: [CatalogSource]) throws -> Set<String> {
+      let fit = try FitMulti(image, prior: SourceCatalog(sources).prior(in: image))
+      return Set(try fit.findMAP().findings.map(\.code))
+    }
+    let new: Set = ["source-outside", "sources-coincide", "flux-negative"]
+    let own = scene.catalog.sources
+    #expect(try codes(own).isDisjoint(with: new))
+    #expect(
+      try codes(own + [CatalogSource(x: 500, y: 60, flux: 10, radius: 3)]).intersection(new)
+        == ["source-outside"])
+    var twin = own[0]
+    twin.x += 0.4
+    #expect(try codes(own + [twin]).contains("sources-coincide"))
+    // A hole in the sky.
+    let hole = image.science.enumerated().map { k, value in
+      let (x, y) = (Double(k % scene.width) - 100, Double(k / scene.width) - 15)
+      return value - 0.3 * max(0, 1 - (x * x + y * y) / 36)
+    }
+    let dark = try ObservedImage(
+      width: scene.width, height: scene.height, science: hole, rms: image.rms, psf: image.psf)
+    var prior = SourceCatalog(own + [CatalogSource(x: 100, y: 15, flux: 10, radius: 4)]).prior(
+      in: dark)
+    prior["flux_5"] = Normal(0, 30)
+    let best = try FitMulti(dark, prior: prior).findMAP()
+    #expect(best.findings.contains { $0.code == "flux-negative" }, "\(best["flux_5"])")
+  }
+
   @Test("a search that is stopped at once still has a point")
   func cancellation() throws {
     let scene = SimulatedScene.five

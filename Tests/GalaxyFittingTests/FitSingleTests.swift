@@ -204,6 +204,14 @@ struct FitSingleTests {
     let posterior = try FitSingle(image, prior: prior).estimatePosterior(.laplace)
     #expect(posterior.best.findings.contains { $0.code == "at-bound" && $0.subject == "n" })
     #expect(posterior.findings.contains { $0.code == "prior-edge" && $0.subject == "n" })
+    // Near the end of a wide prior, but by many standard deviations: nothing is cut away.
+    let flat = Sersic(xc: 20, yc: 20, flux: 60, rEff: 4, n: 0.42, ellip: 0.2, theta: 1)
+    let disk = try Self.image(
+      try Self.clean(flat.lightProfile, width: 41, height: 41), sigma: 0.01, width: 41, height: 41)
+    let far = try FitSingle(disk, prior: autoprior(disk, .sersic, sky: .none))
+      .estimatePosterior(.laplace)
+    #expect(abs(far.best["n"] - 0.42) < 0.02)
+    #expect(!far.findings.contains { $0.code == "prior-edge" }, "\(far.findings)")
   }
 
   @Test("a fit starts inside priors on the unit interval, and says where one holds it at its end")
@@ -264,5 +272,13 @@ struct FitSingleTests {
     #expect(point.findings.contains { $0.code == "poor-fit" })
     let right = try FitSingle(image, prior: autoprior(image, .exp, sky: .none)).findMAP()
     #expect(!right.findings.contains { $0.code == "poor-fit" })
+    // An rms that is a tenth too small: a reduced χ² of 1.23, with 1674 degrees of freedom seven standard deviations off.
+    let noise = RandomKey(4)
+    let noisy = pixels.enumerated().map { $1 + 0.01 * noise.normal(UInt64($0)) }
+    for (rms, isPoor) in [(0.009, true), (0.01, false)] {
+      let other = try Self.image(noisy, sigma: rms, width: 41, height: 41)
+      let best = try FitSingle(other, prior: autoprior(other, .exp, sky: .none)).findMAP()
+      #expect(best.findings.contains { $0.code == "poor-fit" } == isPoor, "\(rms)")
+    }
   }
 }

@@ -187,6 +187,8 @@ struct ObservedImageTests {
     for (values, kind) in [
       (values, ObservedImageError.Kind.pointSpreadNotFinite(count: 1)),
       ([Double](repeating: 0, count: 25), .pointSpreadSum(0)),
+      // The image in place of the PSF.
+      ([Double](repeating: 100, count: 25), .pointSpreadSum(2500)),
     ] {
       #expect {
         try ObservedImage(

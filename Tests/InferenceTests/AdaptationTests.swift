@@ -11,6 +11,42 @@ import Tensors
 import TestSupport
 import Testing
 
+/// A random walk that can be tuned, whose state keeps no gradient.
+private struct GradientFreeWalk: TunableKernel {
+  var stepSize = 0.2
+  var metric = Metric.diagonal([])
+  var targetAcceptance: Double { 0.4 }
+
+  struct State: ChainState {
+    var position: [Double]
+    var logDensity: Double
+  }
+
+  struct Info: StepInfo {
+    var acceptance: Double
+    var diverged: Bool
+  }
+
+  func start(at q: [Double], _ target: some LogDensity, key: RandomKey) -> State {
+    State(position: q, logDensity: target.value(at: q))
+  }
+
+  func step(_ state: inout State, _ target: some LogDensity, key: RandomKey) -> Info {
+    let noise = key.folding(in: "noise").normals(state.position.count)
+    let proposal = zip(state.position, noise).map { $0 + stepSize * $1 }
+    let value = target.value(at: proposal)
+    let acceptance = min(1, exp(value - state.logDensity))
+    if key.folding(in: "accept").uniform(0) < acceptance {
+      state = State(position: proposal, logDensity: value)
+    }
+    return Info(acceptance: acceptance, diverged: false)
+  }
+
+  func reasonableStepSize(_ state: State, _ target: some LogDensity, key: RandomKey) -> Double {
+    stepSize
+  }
+}
+
 @Suite("Adaptation")
 struct AdaptationTests {
   /// Returns the number of gradients after the warm-up for each effective draw of the worst coordinate.
@@ -18,6 +54,29 @@ struct AdaptationTests {
     let statistics = try #require(draws.statistics)
     let worst = draws.scalars.map(\.bulkESS).min() ?? 0
     return Double(statistics.gradients.reduce(0, +)) / worst
+  }
+
+  @Test("adaptations from gradients are refused for a kernel whose state keeps none")
+  func withoutGradients() throws {
+    let density = try line.logDensity()
+    let kernel = GradientFreeWalk()
+    for metric in [MetricAdaptation.fisherDiagonal, .lowRank] {
+      let error = mistake {
+        _ = try kernel.run(
+          density, draws: 10, adaptation: WindowedAdaptation(metric: metric))
+      }
+      #expect(error?.kind == .misuse, "\(metric): \(String(describing: error))")
+    }
+    for metric in [MetricAdaptation.automatic, .diagonal, .dense, .none] {
+      let draws = try kernel.run(
+        density, chains: 1, warmUp: 200, draws: 10, key: 1,
+        adaptation: WindowedAdaptation(metric: metric))
+      #expect(draws.count == 10)
+    }
+    // Without a warm-up there is nothing to adapt.
+    let draws = try kernel.run(
+      density, chains: 1, warmUp: 0, draws: 10, key: 1, adaptation: .lowRank)
+    #expect(draws.count == 10)
   }
 
   @Test(

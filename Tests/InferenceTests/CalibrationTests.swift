@@ -223,6 +223,40 @@ struct CalibrationTests {
   }
 
   @Test(
+    "a restriction whose mass depends on other sites is refused, and one without draws; rising vectors are not"
+  )
+  func restrictions() throws {
+    /// Returns a model with a variable that is restricted, given another one.
+    func confined(_ make: @escaping @Sendable (Tensor) -> Restricted) -> Model<Void> {
+      Model { m in
+        let mu = m.sample("mu", Normal(0, 1))
+        let x = m.sample("x", make(mu))
+        m.observe("y", Normal(x, 1), [Double](repeating: 0, count: x.count))
+      }
+    }
+    let refused = [
+      confined { Normal($0 * Tensor.ones([1]), 1).restricted(to: .positive) },
+      confined { Normal(Tensor([0]), 1).restricted(to: .above($0)) },
+      confined { Normal($0 * Tensor([0, 1]), 1).restricted(to: .ordered) },
+      confined { _ in Normal(Tensor([0]), 1).restricted(to: .above(50)) },
+    ]
+    for (k, model) in refused.enumerated() {
+      let error = mistake {
+        _ = try simulationBasedCalibration(model) { density, _ in density.draws([], chains: 1) }
+      }
+      #expect(error?.kind == .misuse && error?.site == "x", "\(k): \(String(describing: error))")
+    }
+    // Seven numbers rise in 1 of 5040 orders, whatever their mean.
+    let rising = confined { Normal($0, 1).expanded(to: [7]).restricted(to: .ordered) }
+    let result = try simulationBasedCalibration(rising, replicates: 200, key: 10) { density, key in
+      try NUTS().run(density, chains: 1, warmUp: 300, draws: 300, key: key, threads: 1)
+    }
+    #expect(result.replicates == 200 && result.failures.isEmpty)
+    // Sixteen tests at 0.001: one key in sixty.
+    #expect(result.isCalibrated(), "\n\(result)")
+  }
+
+  @Test(
     "the exact test of a distribution rejects as often as it says, and its band holds uniform ranks as often"
   )
   func exactness() throws {

@@ -126,7 +126,10 @@ struct PredictiveTests {
       m.observe("u", Normal(cos(2 * theta), 0.1), 0.3)
       m.factor("f", rate)
     }
-    let draws = try Predictive(model, prior: 4000).sample(key: 5)
+    // What the term of a factor is, a prior or a likelihood, cannot be told.
+    let refused = mistake { _ = try Predictive(model, prior: 10).sample() }
+    #expect(refused?.kind == .misuse && refused?.site == "f", "\(String(describing: refused))")
+    let draws = try Predictive(model, prior: 4000, ignoresFactors: true).sample(key: 5)
     #expect(draws.names == ["theta", "rate", "twice", "n", "u"])
     #expect(draws.site("theta")?.period == Double.pi && draws.chains == 1)
     #expect(zip(draws["rate"].elements, draws["twice"].elements).allSatisfy { 2 * $0 == $1 })
@@ -159,6 +162,28 @@ struct PredictiveTests {
     }
     let fixed = try Predictive(model.substituting(["mu": 50]), prior: 10).sample(sites: ["y"])
     #expect(fixed["y"].elements.allSatisfy { abs($0 - 50) < 6 })
+  }
+
+  @Test("a site confined to a set in which no draw is found is refused where it would be drawn")
+  func missed() throws {
+    let model = Model<Void> { m in
+      let x = m.sample("x", Normal(0, 1).restricted(to: .above(50)))
+      m.observe("y", Normal(x, 1), 0)
+    }
+    let error = mistake { _ = try Predictive(model, prior: 10).sample() }
+    #expect(error?.kind == .misuse && error?.site == "x", "\(String(describing: error))")
+    let draws = Draws(
+      chains: 1, draws: 2, sites: [Draws.Site(name: "x", shape: [], values: [51, 60])])
+    #expect(try Predictive(model, draws).sample(key: 1)["y"].shape == [1, 2])
+    // A value that was given is no stand-in, even where it is the same.
+    let fixed = try Predictive(model.substituting(["x": 51]), prior: 10).sample(sites: ["y"])
+    #expect(fixed["y"].elements.allSatisfy { abs($0 - 51) < 6 })
+    // Rejection would find one rising vector of ten in three million.
+    let rising = Model<Void> { m in
+      m.sample("c", Normal(0, 1).expanded(to: [10]).restricted(to: .ordered))
+    }
+    let c = try Predictive(rising, prior: 20).sample(key: 1)["c"]
+    #expect(Set(c.elements).count == 200)
   }
 
   @Test("deterministic sites are computed, those among the draws are left alone")

@@ -59,6 +59,59 @@ struct ReparameterizationTests {
     #expect(distance < 0.079, "\(name): \(distance)")
   }
 
+  @Test("a centring between 0 and 1 keeps the density, up to the derivative of the map")
+  func centring() throws {
+    let (location, scale) = (Tensor([3, -1, 0.5]), Tensor([2, 0.4, 7]))
+    let plain = Model { m in m.sample("x", Normal(location, scale)) }
+    for centring in [Tensor(0), Tensor(0.3), Tensor(1), Tensor([0, 0.3, 1])] {
+      let model = plain.reparameterized(["x": LocScale(centring: centring)])
+      let trace = try model.trace(key: 3)
+      #expect(trace.names == ["x_base", "x"])
+      let (base, x) = (trace["x_base"].value, trace["x"].value)
+      // log p(base) = log p(x) + Σ log dx/dbase, dx/dbase = scale^(1 − c).
+      let direct = try plain.substituting(["x": x]).trace().logJoint.item()
+      let slope = ((1 - centring) * Tensors.log(scale)).sum().item()
+      #expect(near(trace.logJoint.item(), direct + slope), "\(centring)")
+      #expect(near(trace["x"].site.originalLogProbability.item(), direct), "\(centring)")
+      // The base lies at c · loc with scale^c, and its value follows from one of the original site.
+      let origin = try #require(trace["x_base"].site.origin)
+      let parts = centring.broadcast(to: [3]).elements
+      for k in 0..<3 {
+        let c = parts[k]
+        let z = (x[k].item() - location[k].item()) / scale[k].item()
+        let kept = Tensors.pow(scale[k], c).item()
+        #expect(near(base[k].item(), c * location[k].item() + kept * z), "\(centring): \(k)")
+        #expect(near(origin.inverse(x)[k].item(), base[k].item()), "\(centring): \(k)")
+      }
+      try checkHandler("centring \(centring)", model)
+    }
+    // The ends are the two forms that have names.
+    let noncentred = try plain.reparameterized(["x": LocScale()]).trace(key: 3)
+    let zero = try plain.reparameterized(["x": LocScale(centring: 0)]).trace(key: 3)
+    #expect(zero["x_base"].value.elements == noncentred["x_base"].value.elements)
+  }
+
+  @Test("a centring serves a hierarchy in a plate, and has to fit the site")
+  func centredPlates() async throws {
+    let model = eightSchools.reparameterized(["theta": LocScale(centring: 0.5)])
+    let trace = try model.trace(key: 1)
+    #expect(trace["theta_base"].value.shape == [8])
+    let values = [
+      "mu": trace["mu"].value, "tau": trace["tau"].value, "theta": trace["theta"].value,
+    ]
+    let direct = try eightSchools.substituting(values).trace().logJoint.item()
+    let authored = trace.sites.reduce(0) { $0 + $1.originalLogProbability.item() }
+    #expect(near(authored, direct))
+    // Eight slopes √tau.
+    let slope = 4 * Tensors.log(trace["tau"].value).item()
+    #expect(near(trace.logJoint.item(), direct + slope))
+    let error = mistake {
+      _ = try eightSchools.reparameterized(["theta": LocScale(centring: [0.5, 0.5])]).trace()
+    }
+    #expect(error?.kind == .shapeMismatch(expected: [8], found: [2]) && error?.site == "theta")
+    await #expect(processExitsWith: .failure) { _ = LocScale(centring: 1.5) }
+  }
+
   @Test("a transformed distribution is sampled by its base")
   func transform() throws {
     let model = Model { m in m.sample("x", LogNormal(1, 0.5)) }

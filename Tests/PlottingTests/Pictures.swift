@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// What the tests of Plotting share: decoded PNG files, a scratch folder, and the error a call throws.
+// What the tests of Plotting share: decoded PNG files, numbers of a canvas, a scratch folder, and the error a call throws.
 
 import CCairo
 import Foundation
 import Plotting
+import Synchronization
 
 /// A PNG file, decoded by the library that the package draws with.
 struct Picture {
@@ -39,6 +40,29 @@ struct Picture {
   func color(at point: PlotPoint, dotsPerInch: Double) -> UInt32 {
     let scale = dotsPerInch / 72
     return colors[Int(point.y * scale) * width + Int(point.x * scale)]
+  }
+}
+
+/// Numbers that only a canvas can tell, such as widths of texts.
+struct Measured {
+  /// What is measured.
+  private let body: @Sendable (Canvas) -> [Double]
+
+  /// Creates numbers from what measures them.
+  init(_ body: @escaping @Sendable (Canvas) -> [Double]) { self.body = body }
+
+  /// The numbers.
+  var values: [Double] {
+    get throws {
+      let found = Mutex<[Double]>([])
+      let body = body
+      let figure = Figure(width: 10, height: 10) { canvas in
+        let numbers = body(canvas)
+        found.withLock { $0 = numbers }
+      }
+      _ = try figure.encoded(as: .pdf)
+      return found.withLock(\.self)
+    }
   }
 }
 

@@ -166,6 +166,30 @@ import Testing
     #expect(below != 0xffffff && above == 0xffffff)
   }
 
+  @Test("labels of a trace plot are shorter than their panels, or end before the next")
+  func traceLabels() throws {
+    // The second is too long even at the smallest size.
+    let names = [
+      "r_eff_poly_0 [px]", String(repeating: "long_", count: 8), "sky_back_g [units/px]",
+    ]
+    for count in [3, 12] {
+      let layout = TracePlotLayout(count: count, hasTitle: true)
+      let lengths = Measured { canvas in
+        names.map { name in
+          let label = layout.label(name, on: canvas)
+          return canvas.width(of: label.text, size: label.size)
+        }
+      }
+      let found = try lengths.values
+      #expect(found.count == names.count)
+      let height = layout.area(0).height
+      let pitch = layout.area(1).y - layout.area(0).y
+      #expect(found[0] < height && found[0] > 0 && layout.area(count - 1).bottom < layout.size.y)
+      // Labels stand in the middles of their panels: as long as this, two would leave 4 points between them.
+      #expect(found.allSatisfy { $0 <= pitch - 4 }, "\(found)")
+    }
+  }
+
   @Test("long chains keep their extremes")
   func longChain() throws {
     var chain = [Double](repeating: 0, count: 100_000)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The type checker's time on expressions as users write them: operators on tensors must not make it give up.
+// The type checker's time on expressions as users write them: operators on tensors must not make it give up. And what another
+// package may write: it sees what is public alone.
 
 import Foundation
 import Testing
@@ -26,13 +27,13 @@ struct TypeCheckingTests {
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }()
 
-  /// Type-checks a file and returns the exit status and what the compiler said.
+  /// Type-checks a file as one of another package, and returns the exit status and what the compiler said.
   static func check(_ file: URL, limit milliseconds: Int) throws -> (status: Int32, output: String)
   {
     guard let modules = Self.modules, let compiler = Self.compiler else { return (-1, "not found") }
     let build = modules.deletingLastPathComponent()
     var arguments = [
-      "-typecheck", "-swift-version", "6", "-package-name", "swift_sersic", "-I", modules.path,
+      "-typecheck", "-swift-version", "6", "-I", modules.path,
       "-Xfrontend", "-warn-long-expression-type-checking=\(milliseconds)",
     ]
     // The maps of C modules that the modules were built with.
@@ -70,6 +71,35 @@ struct TypeCheckingTests {
   /// The expressions.
   private static let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .appendingPathComponent("Fixtures").appendingPathComponent("UserExpressions.swift")
+
+  /// A kernel, an adaptation and a density as a researcher would write them.
+  private static let ownKernel = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("InferenceTests")
+    .appendingPathComponent("OwnKernel.swift")
+
+  @Test(
+    "a kernel, an adaptation and a density of one's own need nothing but what is public",
+    .enabled(
+      if: compiler != nil && modules != nil, "swiftc or the built modules were not found"))
+  func ownKernelIsPublic() throws {
+    let (status, output) = try Self.check(Self.ownKernel, limit: 1000)
+    #expect(status == 0, "\(output)")
+  }
+
+  @Test(
+    "what is the package's own cannot be used from outside it",
+    .enabled(
+      if: compiler != nil && modules != nil, "swiftc or the built modules were not found"))
+  func packageIsHidden() throws {
+    let file = FileManager.default.temporaryDirectory
+      .appendingPathComponent("hidden-\(UUID().uuidString).swift")
+    defer { try? FileManager.default.removeItem(at: file) }
+    for (call, isPublic) in [("RandomKey(1).uniform(0)", true), ("demand(true, \"\")", false)] {
+      try Data("import Numerics\nfunc f() { _ = \(call) }\n".utf8).write(to: file)
+      let (status, output) = try Self.check(file, limit: 1000)
+      #expect((status == 0) == isPublic && output.contains("demand") != isPublic, "\(output)")
+    }
+  }
 
   @Test(
     "typical user expressions type-check within a second each",

@@ -255,7 +255,7 @@ struct ObservedImageChecks {
   /// A PSF larger than the image is used whole: its sum stays what it is, and light that it sends out of the frame is
   /// lost, as it is in the sky.
   ///
-  /// - Throws: `ObservedImageError` where it has NaN, or no positive sum.
+  /// - Throws: `ObservedImageError` where it has NaN, or a sum that is not positive or, unless it is normalised, far from 1.
   mutating func pointSpread(
     _ psf: PointSpreadFunction?, normalize: Bool
   ) throws(ObservedImageError) -> PointSpreadFunction? {
@@ -266,7 +266,10 @@ struct ObservedImageChecks {
       throw ObservedImageError(.pointSpreadNotFinite(count: bad), subject: subject)
     }
     let sum = psf.values.reduce(0, +)
-    guard sum > 0 else { throw ObservedImageError(.pointSpreadSum(sum), subject: subject) }
+    // A cut or rescaled PSF may sum to half or twice 1; ten times as much is another image, or peaks at 1.
+    guard sum > 0, normalize || (0.1...10).contains(sum) else {
+      throw ObservedImageError(.pointSpreadSum(sum), subject: subject)
+    }
     let diagnostics = psf.diagnostics
     for finding in psf.findings(imageWidth: width, imageHeight: height) {
       if normalize && finding == .notNormalized { continue }

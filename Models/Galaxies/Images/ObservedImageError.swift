@@ -68,7 +68,7 @@ public struct ObservedImageError: Error, Sendable, Hashable, CustomStringConvert
         + "Replace them by zero or by a model of the wings."
     case .pointSpreadSum(let sum):
       "expected a PSF whose pixels add to 1, found a sum of \(sum). "
-        + "Check that this is the PSF, background-subtracted."
+        + "Check that this is the PSF, background-subtracted; a positive sum may be normalised (--normalize-psf)."
     }
   }
 }

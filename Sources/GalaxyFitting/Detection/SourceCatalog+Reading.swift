@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Reading a catalogue: comma-separated values or a FITS table, with columns under the names that other programs give them.
+// Reading a catalogue: text or a FITS table, with columns under the names that other programs give them.
 
-import FITS
-import Foundation
 public import GalaxyModels
-import SwiftCSV
 
 extension SourceCatalog {
   /// Reads a catalogue.
@@ -16,7 +13,8 @@ extension SourceCatalog {
   /// `THETA_IMAGE` and `orientation` in degrees from +x). Other columns are left alone.
   ///
   /// - Parameters:
-  ///   - path: A text file with a head line, separated by commas, semicolons or tabs; or a FITS file with a table.
+  ///   - path: A FITS file with a table; or text, its cells separated by commas, semicolons, tabs or blanks, its names in the first
+  ///     line or in lines with # above the rows: CSV, ECSV, SExtractor's ASCII_HEAD, what numpy and TOPCAT write.
   ///   - profile: The profile of sources whose type is not given.
   ///   - origin: The first pixel of the image in the frame of the catalogue, for a catalogue of a larger image.
   /// - Throws: ``OptionError`` or `FITSError` that name file, column and row.
@@ -24,7 +22,7 @@ extension SourceCatalog {
     reading path: String, profile: GalaxyProfile = .sersic,
     origin: ImagePoint = ImagePoint(x: 0, y: 0)
   ) throws {
-    let table = try SourceCatalog.table(path)
+    let table = try CatalogTable.read(path)
     let chosen = CatalogColumn.choose(among: table.names)
     let needed: [CatalogQuantity] = [.x, .y, .flux, .radius]
     let missing = needed.filter { chosen[$0] == nil }
@@ -81,72 +79,5 @@ extension SourceCatalog {
     self.init(
       list, name: path,
       findings: notes.map { InputFinding(.note, "catalog-column", subject: path, $0) })
-  }
-
-  /// A table of texts, columns by names in lower case.
-  private struct Table {
-    /// The names of the columns, as in the file.
-    let names: [String]
-    /// The number of rows.
-    let rows: Int
-    /// The cells, by column.
-    let cells: [String: [String]]
-
-    /// Returns a cell, without blanks at its ends; empty where there is none.
-    func cell(_ column: String, _ row: Int) -> String {
-      guard let column = cells[column], column.indices.contains(row) else { return "" }
-      return column[row].trimmingCharacters(in: .whitespaces)
-    }
-  }
-
-  /// Reads a table of either kind.
-  private static func table(_ path: String) throws -> Table {
-    let isFITS = try beginsLikeFITS(pathOfFITSName(path))
-    guard isFITS else { return try textTable(path) }
-    let file = try FITSTable(reading: path)
-    var cells: [String: [String]] = [:]
-    for column in file.columns {
-      switch column.values {
-      case .numbers(let values) where column.elementsPerRow == 1:
-        cells[column.name.lowercased()] = values.map { $0.isNaN ? "" : "\($0)" }
-      case .strings(let values): cells[column.name.lowercased()] = values
-      default: continue
-      }
-    }
-    return Table(names: file.columns.map(\.name), rows: file.rowCount, cells: cells)
-  }
-
-  /// Returns whether a file begins as FITS files do, compressed ones included.
-  private static func beginsLikeFITS(_ path: String) throws -> Bool {
-    guard let file = FileHandle(forReadingAtPath: path) else {
-      throw OptionError(path, "expected a file that can be read, found none; check the name")
-    }
-    defer { try? file.close() }
-    let head = [UInt8]((try? file.read(upToCount: 6)) ?? Data())
-    return head == Array("SIMPLE".utf8) || head.starts(with: [0x1f, 0x8b])
-  }
-
-  /// Reads comma-separated values.
-  private static func textTable(_ path: String) throws -> Table {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-      throw OptionError(path, "expected a text file in UTF-8 or a FITS table, found neither")
-    }
-    // Lines that begin with # are remarks, as ECSV files have them.
-    let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("#") }
-    guard !lines.isEmpty else {
-      throw OptionError(path, "expected a head line with the names of columns, found nothing")
-    }
-    do {
-      let csv = try EnumeratedCSV(string: lines.joined(separator: "\n"), loadColumns: false)
-      let names = csv.header.map { $0.trimmingCharacters(in: .whitespaces) }
-      var cells: [String: [String]] = [:]
-      for (index, name) in names.enumerated() {
-        cells[name.lowercased()] = csv.rows.map { $0.indices.contains(index) ? $0[index] : "" }
-      }
-      return Table(names: names, rows: csv.rows.count, cells: cells)
-    } catch {
-      throw OptionError(
-        path, "expected comma-separated values with a head line, found something else: \(error)")
-    }
   }
 }

@@ -35,6 +35,12 @@ public enum FitFindingCode: String, Sendable, Hashable, Codable, CaseIterable {
   case noOutliers = "no-outliers"
   /// The frame ends within five half-light radii.
   case frameSmall = "frame-small"
+  /// The centre of a source lies outside of the frame.
+  case sourceOutside = "source-outside"
+  /// Two sources of a scene lie at the same place.
+  case sourcesCoincide = "sources-coincide"
+  /// A source has come out with less than no light.
+  case fluxNegative = "flux-negative"
   /// The pixel at the centre of a source is masked.
   case peakMasked = "peak-masked"
   /// Light of the sources falls on the border, where the sky should be.

@@ -29,6 +29,7 @@ struct FrameVerdict {
   ///   - values: The parameters at the maximum, by site.
   ///   - light: The model image without sky, row-major; empty where there is none.
   init(_ fit: any GalaxyFit, _ values: [String: Double], light: [Double]) {
+    examinePlaces(fit, values)
     examineReach(fit, values)
     examineCentres(fit, values)
     examineBorder(fit, light)
@@ -41,6 +42,60 @@ struct FrameVerdict {
     findings.append(InputFinding(severity, code.rawValue, subject: subject, message))
   }
 
+  /// Returns whether a place lies on a pixel of an image.
+  private static func isInside(_ image: ObservedImage, _ x: Double, _ y: Double) -> Bool {
+    x >= -0.5 && y >= -0.5 && x < Double(image.width) - 0.5 && y < Double(image.height) - 0.5
+  }
+
+  /// The distance below which two sources lie at the same place, pixels.
+  private static let sameDistance = 1.0
+
+  /// Warns of sources outside of the frame, of two at the same place, and of fluxes below zero.
+  private mutating func examinePlaces(_ fit: any GalaxyFit, _ values: [String: Double]) {
+    var outside: [String] = []
+    var together: [String] = []
+    var negative: [String] = []
+    var places: [(name: String, x: Double, y: Double)] = []
+    for source in fit.prior.sources {
+      /// Returns the value of a site of the source.
+      func value(_ site: String) -> Double {
+        values[source.site(site)] ?? fit.prior.fixed[source.site(site)] ?? .nan
+      }
+      let (x, y, flux) = (value(GalaxySite.xc), value(GalaxySite.yc), value(GalaxySite.flux))
+      let name = source.number.map { "source \($0)" } ?? "the source"
+      if x.isFinite, y.isFinite, !Self.isInside(fit.image, x, y) {
+        outside.append("\(name) at (\(shortened(x)), \(shortened(y)))")
+      }
+      if flux < 0 { negative.append("\(source.site(GalaxySite.flux)) = \(shortened(flux))") }
+      for other in places
+      where (x - other.x) * (x - other.x) + (y - other.y) * (y - other.y)
+        < Self.sameDistance * Self.sameDistance
+      {
+        together.append("\(other.name) and \(name) at (\(shortened(x)), \(shortened(y)))")
+      }
+      places.append((name, x, y))
+    }
+    let image = fit.image.names.science
+    if !outside.isEmpty {
+      add(
+        .warning, .sourceOutside, image,
+        "expected sources on the frame of \(fit.image.width) × \(fit.image.height) pixels, found \(Self.list(outside)): what is said of them is their prior; remove them from the catalogue, or use a larger cutout"
+      )
+    }
+    if !together.isEmpty {
+      add(
+        .warning, .sourcesCoincide, image,
+        "expected sources a pixel apart or more, found \(Self.list(together)): only the sum of their light is determined; if one galaxy is listed twice remove an entry, and for two components of one use a profile that has both"
+      )
+    }
+    if !negative.isEmpty {
+      add(
+        .warning, .fluxNegative, image,
+        "expected light, found \(Self.list(negative)): the sky is too high, a neighbour takes the light, or there is no source; look at the residuals"
+      )
+    }
+  }
+
   /// Warns where a frame ends within five half-light radii of a source.
   private mutating func examineReach(_ fit: any GalaxyFit, _ values: [String: Double]) {
     let image = fit.image
@@ -49,6 +104,7 @@ struct FrameVerdict {
       /// Returns the value of a site of the source.
       func value(_ site: String) -> Double { values[source.site(site)] ?? .nan }
       let (x, y) = (value(GalaxySite.xc), value(GalaxySite.yc))
+      guard Self.isInside(fit.image, x, y) else { continue }
       let reach = min(min(x, Double(image.width - 1) - x), min(y, Double(image.height - 1) - y))
       let fluxes = source.profile.fluxes(value)
       let total = value(GalaxySite.flux)

@@ -60,12 +60,14 @@ struct NoiseVerdict {
     } else {
       square = residuals.reduce(0) { $0 + $1 * $1 } / freedom
     }
-    // With the thousands of pixels of an image, noise alone keeps this within some hundredths of 1.
-    guard square > 2 else { return }
+    // Noise alone keeps this within √(2 / freedom) of 1; an rms that is 5 % too small makes a tenth. The core of a density with wide
+    // tails says less: it is some tens of per cent narrower or wider than the rms that the loss has in mind.
+    let excess = exposure.loss.isRobust ? 1 : max(0.1, 5 * (2 / freedom).squareRoot())
+    guard square > 1 + excess else { return }
     let rms = exposure.loss.free == nil ? "or the rms is too small" : "even with free noise"
     add(
       .warning, "poor-fit", subject,
-      "the reduced χ² is \(rounded(square)): the model does not describe the pixels, \(rms), and quoted errors are then too small too; look at the residuals, mask neighbours, or use another profile or a robust loss"
+      "the reduced χ² is \(rounded(square)): the model does not describe the pixels, \(rms), and quoted errors are too small by \(rounded(square.squareRoot())) or more; look at the residuals, mask neighbours, or use another profile or a robust loss"
     )
   }
 

@@ -61,7 +61,7 @@ public struct PosteriorFit: Sendable {
       let isOfNUTS = method == SamplingMethod.nuts.rawValue && warning.code == .divergences
       let advice =
         isOfNUTS
-        ? ". In a stock fit: set targetAcceptance of fit.tuning(from: best) and give it to fit.sample(tuning:), or try --method neutra"
+        ? ". In a stock fit: --target-acceptance 0.98, in Swift that of fit.tuning(from: best), given to fit.sample(tuning:); or try --method neutra"
         : ""
       return InputFinding(
         .warning, warning.code.rawValue, subject: warning.subject, warning.message + advice)
@@ -147,13 +147,21 @@ public struct PosteriorFit: Sendable {
     default: return nil
     }
     let margin = 0.02 * (high - low)
+    // A bound that lies farther off cuts nothing away, however wide its prior.
+    let reach = 4 * scalar.standardDeviation
     let tenth = scalar.values.count / 10
     // A nearly round galaxy, a component or outliers next to nothing, are at the end of what there is, not at the edge of a prior.
     let ends = [GalaxySite.ellip, GalaxySite.f1, GalaxySite.fPs, GalaxySite.outlierFracBase]
     let quantity = GalaxySite.quantity(of: fit.prior.parameter(scalar.name))
     let isNatural = ends.contains(quantity) && low == 0
-    if !isNatural, scalar.values.count(where: { $0 < low + margin }) > tenth { return low }
-    if scalar.values.count(where: { $0 > high - margin }) > tenth { return high }
+    if !isNatural, scalar.mean - low < reach,
+      scalar.values.count(where: { $0 < low + margin }) > tenth
+    {
+      return low
+    }
+    if high - scalar.mean < reach, scalar.values.count(where: { $0 > high - margin }) > tenth {
+      return high
+    }
     return nil
   }
 }

@@ -27,6 +27,15 @@ struct SceneState: Sendable {
   /// The image less the sky and all sources.
   private var residual: [Double]
 
+  /// The optimiser of one source: to a hundredth of a standard deviation, since the neighbours move as well, and all are searched
+  /// together in the end; a faint source that has no sharp maximum gets no more than its share of steps.
+  private static var optimizer: LevenbergMarquardt {
+    var optimizer = LevenbergMarquardt()
+    optimizer.maximumIterations = 50
+    optimizer.tolerance = 1e-4
+    return optimizer
+  }
+
   /// Starts at the guesses.
   init(_ fit: FitMulti, _ given: [String: Double]) {
     self.fit = fit
@@ -131,15 +140,17 @@ struct SceneState: Sendable {
       try stamp.density.unconstrain(noise(stamp.density).merging(point) { $1 })
     }
     let target = stamp.density.makeJointEvaluator()
-    let result = MultiStart(LevenbergMarquardt().fallingBack(on: LBFGS()), roundSize: 1).search(
+    let result = MultiStart(Self.optimizer, roundSize: 1).search(
       target, from: points, isCancelled: isCancelled)
     var end = SourceEnd(evaluations: result.evaluations)
     guard result.best.value.isFinite else { return end }
     let sites = source.profile.sites.filter { source.prior.fixed[$0] == nil }
-    let found = stamp.density.constrain(result.best.position, sites: sites)
+    // A coordinate that has run to infinity gives its bound itself, from which no search can start.
+    let position = stamp.density.pulledInside(result.best.position, reference: points[0])
+    let found = stamp.density.constrain(position, sites: sites)
     for site in sites { end.values[source.site(site)] = found[site]?.item() }
     end.image = image(of: number, found.compactMapValues { $0.item() })
-    end.block = block(target, stamp.density, result.best.position, source, sites)
+    end.block = block(target, stamp.density, position, source, sites)
     return end
   }
 

@@ -52,6 +52,7 @@ extension BandsConfiguration {
         hidden.0.place, "expected a PSF for a point source, found none; add the key psf")
     }
     try change(&prior)
+    remarks += extrapolations(prior)
     let fit = try FitMultiBand(joint, prior: prior, method: renderer)
     return Prepared(
       fit: fit, starts: Dictionary(starts.map { ($0.entry.name, $0.value) }) { $1 },
@@ -154,6 +155,21 @@ extension BandsConfiguration {
           "expected wavelengths between the bands for \(parameter.name), a \(parameter.link), found \(outside.map { "\($0)" }.joined(separator: ", ")); drop them"
         )
       }
+    }
+  }
+
+  /// Returns a warning for each parameter that is to be told at wavelengths outside the bands.
+  private func extrapolations(_ prior: BandsPrior) -> [InputFinding] {
+    let known = bands.compactMap(\.wavelength)
+    guard let shortest = known.min(), let longest = known.max() else { return [] }
+    let outside = wavelengths.filter { $0 < shortest || $0 > longest }
+    guard !outside.isEmpty else { return [] }
+    let list = outside.map { "\($0)" }.joined(separator: ", ")
+    return prior.parameters.filter(\.link.needsWavelengths).map { parameter in
+      InputFinding(
+        .warning, "extrapolated", subject: parameter.name,
+        "expected wavelengths from \(shortest) to \(longest), those of the bands, found \(list): there the \(parameter.link) goes on without data, and its errors leave out that it may not; drop them, or add a band"
+      )
     }
   }
 

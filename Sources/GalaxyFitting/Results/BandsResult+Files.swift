@@ -18,16 +18,14 @@ extension BandsResult {
   /// - Parameter summaries: What ``parameter(_:at:)`` returned.
   /// - Returns: The text.
   public func table(at summaries: [ParameterSummary]) -> String {
-    let head = ["band", "image", "wavelength", "sky", "loss", "chi2 / pixels"]
     let rows = zip(fit.bands, bands).map { band, result in
-      [
-        band.name, band.image.names.science, band.wavelength.map { significant($0, 6) } ?? "",
-        band.sky.rawValue, "\(band.loss)",
-        decimal(result.best.chiSquared / Double(max(1, result.best.pixelCount)), 3),
-      ]
+      BandsReport.Row(
+        name: band.name, image: band.image.names.science, wavelength: band.wavelength,
+        sky: band.sky.rawValue, loss: "\(band.loss)", chiSquared: result.best.chiSquared,
+        pixelCount: result.best.pixelCount)
     }
     var lines = ["\(fit.prior.title), \(joint.method), renderer \(fit.method.rawValue)", ""]
-    lines += TextTable.lines([head] + rows) + [""]
+    lines += BandsReport.table(rows) + [""]
     lines += TextTable.lines(
       FitReport.rows(
         parameters + derived + summaries, hasPosterior: posterior != nil,
@@ -50,6 +48,9 @@ extension BandsResult {
     guard case .object(let members) = joint.json else { return joint.json }
     // Sky, loss and image are those of the first band there, so that it reads as any result; `bands` has those of each.
     var own = members.filter { $0.name != "derived" }.map { member in
+      if member.name == "sky" {
+        return JSONValue.Member(name: "sky", value: .string(fit.bands[0].sky.rawValue))
+      }
       guard member.name == "fit", case .object(let parts) = member.value else { return member }
       return JSONValue.Member(
         name: "fit", value: .object(parts.filter { $0.name != "flux_fraction_inside" }))
@@ -116,11 +117,11 @@ extension BandsResult {
     to folder: OutputFolder, plots: Bool = true, summaries: [ParameterSummary] = []
   ) -> [OutputProduct] {
     var products = [folder.write(json(at: summaries).text + "\n", to: "result.json")]
-    if let asdf {
+    if let tree = asdf(at: summaries) {
       products.append(
         folder.write("posterior.asdf") { path in
           try ASDFWriter(software: "swift-sersic", version: joint.provenance.version)
-            .write(asdf, to: path)
+            .write(tree, to: path)
         })
     }
     if plots, joint.isUsable, let posterior {
@@ -140,9 +141,11 @@ extension BandsResult {
     return products
   }
 
-  /// The tree of posterior.asdf; nil without a posterior: as that of one image, with the inputs of each band by its name.
-  private var asdf: ASDFValue? {
+  /// Returns the tree of posterior.asdf; nil without a posterior: as that of one image, with the inputs of each band by its
+  /// name, and with the draws of the derived quantities after those of the parameters.
+  private func asdf(at summaries: [ParameterSummary]) -> ASDFValue? {
     guard let posterior else { return nil }
+    let draws = posterior.draws.replacingSites(posterior.draws.sites + derivedDraws)
     let inputs = fit.bands.map { band -> ASDFValue.Member in
       let image = band.image
       let shape = [image.height, image.width]
@@ -161,11 +164,11 @@ extension BandsResult {
       ASDFValue.Member($0.key, .string($0.value))
     }
     return .map(
-      (posterior.draws.asdf.members ?? []) + [
+      (draws.asdf.members ?? []) + [
         ASDFValue.Member("input_data", .map(inputs)),
         ASDFValue.Member("method_used", .string(joint.method)),
         ASDFValue.Member("prior_info", .map(priors)),
-        ASDFValue.Member("result", ASDFValue(json)),
+        ASDFValue.Member("result", ASDFValue(json(at: summaries))),
       ])
   }
 }

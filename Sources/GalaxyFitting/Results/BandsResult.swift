@@ -36,6 +36,9 @@ public struct BandsResult: Sendable {
   /// Linked parameters in each band, magnitudes, and colours of neighbouring bands with zero points.
   public let derived: [ParameterSummary]
 
+  /// The draws of those of them that vary; empty without a posterior.
+  let derivedDraws: [Draws.Site]
+
   /// Gathers the result of a fit.
   ///
   /// - Parameters:
@@ -65,7 +68,7 @@ public struct BandsResult: Sendable {
     }
     let linked = fit.prior.parameters.filter(\.link.needsWavelengths).flatMap { parameter in
       fit.bands.indices.map { band in
-        BandsResult.summary(
+        BandsResult.quantity(
           best, posterior, name: parameter.bandNames[band],
           unit: GalaxySite.unit(of: parameter.quantity), quantity: parameter.quantity
         ) { values in
@@ -73,9 +76,10 @@ public struct BandsResult: Sendable {
         }
       }
     }
-    derived =
-      linked + zip(fit.bands, bands).flatMap { BandsResult.magnitudes($0, $1) }
-      + BandsResult.colors(fit, best, posterior)
+    let magnitudes = zip(fit.bands, bands).flatMap { BandsResult.magnitudes($0, $1) }
+    let quantities = linked + magnitudes + BandsResult.colors(fit, best, posterior)
+    derived = quantities.map(\.summary)
+    derivedDraws = quantities.compactMap(\.draws)
   }
 
   /// Gathers the result of a posterior estimate.
@@ -153,13 +157,13 @@ public struct BandsResult: Sendable {
   public func parameter(_ name: String, at wavelengths: [Double]) throws -> [ParameterSummary] {
     let parameter = try linked(name, at: wavelengths)
     return wavelengths.map { wavelength in
-      BandsResult.summary(
+      BandsResult.quantity(
         best, posterior, name: "\(name)(\(wavelength))",
         unit: GalaxySite.unit(of: parameter.quantity), quantity: parameter.quantity
       ) { values in
         fit.prior.value(of: parameter, parameter.sites.map(values), wavelength: wavelength)
           ?? Tensor(.nan)
-      }
+      }.summary
     }
   }
 
@@ -186,7 +190,15 @@ public struct BandsResult: Sendable {
 
   // MARK: - Derived quantities
 
-  /// Returns the summary of a quantity that follows from the joint parameters.
+  /// A quantity that follows from the joint parameters.
+  private struct Quantity {
+    /// The summary.
+    let summary: ParameterSummary
+    /// The draws; nil without a posterior, and where it does not vary.
+    var draws: Draws.Site?
+  }
+
+  /// Returns a quantity that follows from the joint parameters.
   ///
   /// - Parameters:
   ///   - best: The maximum.
@@ -195,11 +207,11 @@ public struct BandsResult: Sendable {
   ///   - unit: Its unit.
   ///   - quantity: The site of a single source that it is like, which says whether it is an angle.
   ///   - body: Returns the quantity, given a function from sites to values: of rank 0, or one for each draw.
-  /// - Returns: The summary.
-  private static func summary(
+  /// - Returns: The quantity.
+  private static func quantity(
     _ best: MAPFit, _ posterior: PosteriorFit?, name: String, unit: String, quantity: String,
     _ body: ((String) -> Tensor) -> Tensor
-  ) -> ParameterSummary {
+  ) -> Quantity {
     let values = best.values
     let isAngle = quantity == GalaxySite.theta
     /// Returns an angle in [0, π), other quantities as they are.
@@ -207,38 +219,51 @@ public struct BandsResult: Sendable {
       isAngle ? x - Double.pi * (x / Double.pi).rounded(.down) : x
     }
     let map = wrapped(body { Tensor(values[$0] ?? .nan) }.elements[0])
-    guard let posterior else { return ParameterSummary(name: name, unit: unit, map: map) }
+    guard let posterior else {
+      return Quantity(summary: ParameterSummary(name: name, unit: unit, map: map))
+    }
     let fixed = best.fit.prior.fixed
     let draws = posterior.draws
     let drawn = body { site in
       fixed[site].map { Tensor($0) } ?? Tensor(draws.site(site)?.values ?? [])
     }
     guard !drawn.shape.isEmpty else {
-      return ParameterSummary(name: name, unit: unit, map: map, isFixed: true)
+      return Quantity(
+        summary: ParameterSummary(name: name, unit: unit, map: map, isFixed: true))
     }
-    return ParameterSummary(
-      name: name, unit: unit, map: map,
-      draws: ScalarDraws(
-        name: name, chains: draws.chains, values: drawn.elements.map(wrapped),
-        period: isAngle ? Double.pi : nil),
-      isSampled: posterior.sampler != nil)
+    let scalar = ScalarDraws(
+      name: name, chains: draws.chains, values: drawn.elements.map(wrapped),
+      period: isAngle ? Double.pi : nil)
+    return Quantity(
+      summary: ParameterSummary(
+        name: name, unit: unit, map: map, draws: scalar, isSampled: posterior.sampler != nil),
+      draws: Draws.Site(name: name, shape: [], period: scalar.period, values: scalar.values))
   }
 
   /// Returns the magnitudes of a band under the names of the joint fit.
-  private static func magnitudes(_ band: Band, _ result: FitResult) -> [ParameterSummary] {
-    result.derived.filter { $0.unit == "mag" && $0.name.hasPrefix("magnitude") }.map {
-      $0.shifted(by: 0, name: "\($0.name)_\(band.name)")
+  private static func magnitudes(_ band: Band, _ result: FitResult) -> [Quantity] {
+    let report = result.record.report
+    let own = DerivedQuantities(
+      sources: report.sources, noise: [], calibration: report.calibration, sky: nil)
+    let sites = result.draws.map { own.sites($0, values: report.values) } ?? []
+    return result.derived.filter { $0.unit == "mag" && $0.name.hasPrefix("magnitude") }.map {
+      summary in
+      let name = "\(summary.name)_\(band.name)"
+      let drawn = summary.median == nil ? nil : sites.first { $0.name == summary.name }
+      return Quantity(
+        summary: summary.shifted(by: 0, name: name),
+        draws: drawn.map { Draws.Site(name: name, shape: [], values: $0.values) })
     }
   }
 
   /// Returns the colours of neighbouring bands with zero points, of sources whose fluxes are positive.
   private static func colors(
     _ fit: FitMultiBand, _ best: MAPFit, _ posterior: PosteriorFit?
-  ) -> [ParameterSummary] {
+  ) -> [Quantity] {
     let fluxes = fit.prior.parameters.filter { $0.quantity == GalaxySite.flux }
     return zip(fit.bands, fit.bands.dropFirst()).enumerated().flatMap { b, pair in
       guard let first = pair.0.image.zeroPoint, let second = pair.1.image.zeroPoint else {
-        return [ParameterSummary]()
+        return [Quantity]()
       }
       return fluxes.compactMap { flux in
         let suffix = flux.source.map { "_\($0)" } ?? ""
@@ -247,7 +272,7 @@ public struct BandsResult: Sendable {
           [best.values[site] ?? .nan] + (posterior?.draws.site(site)?.values ?? [])
         }.min()
         guard let lowest, lowest > 0 else { return nil }
-        return summary(
+        return quantity(
           best, posterior, name: "\(pair.0.name)-\(pair.1.name)\(suffix)", unit: "mag",
           quantity: GalaxySite.flux
         ) { value in

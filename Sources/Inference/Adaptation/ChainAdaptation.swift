@@ -11,6 +11,11 @@ public import Numerics
 public protocol ChainAdaptation<Tuned>: Sendable, Codable {
   associatedtype Tuned: Kernel
 
+  /// Checks, before a run that has a warm-up, that the adaptation can tune such a kernel.
+  ///
+  /// - Throws: What is in the way, in words; a run throws it on.
+  func validate() throws
+
   /// Prepares kernel and state before a warm-up of a number of iterations, which is positive.
   mutating func begin(
     _ kernel: inout Tuned, _ state: inout Tuned.State, _ target: some LogDensity, iterations: Int,
@@ -31,6 +36,7 @@ public protocol ChainAdaptation<Tuned>: Sendable, Codable {
 }
 
 extension ChainAdaptation {
+  public func validate() throws {}
   public var warnings: [String] { [] }
 }
 

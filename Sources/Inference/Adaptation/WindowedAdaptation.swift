@@ -3,6 +3,7 @@
 // The warm-up of Hamiltonian kernels: dual averaging of the step size, the metric from the draws of windows.
 
 public import Numerics
+import PPL
 
 /// How a warm-up estimates the metric.
 public enum MetricAdaptation: String, Sendable, Codable, CaseIterable {
@@ -93,6 +94,16 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
   public static var stepSizeOnly: Self { Self(metric: .none) }
 
   public var warnings: [String] { [moments?.doubt].compactMap { $0 } }
+
+  public func validate() throws {
+    guard metric == .fisherDiagonal || metric == .lowRank,
+      !(Tuned.State.self is any GradientState.Type)
+    else { return }
+    throw ModelError(
+      .misuse,
+      "expected a kernel whose state is a GradientState for the adaptation .\(metric), which learns from gradients, found \(Tuned.State.self); let the state conform to it, or use .automatic, .diagonal or .dense"
+    )
+  }
 
   public mutating func begin(
     _ kernel: inout Tuned, _ state: inout Tuned.State, _ target: some LogDensity, iterations: Int,

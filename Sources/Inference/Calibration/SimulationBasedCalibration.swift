@@ -6,6 +6,7 @@
 // Modrák and others 2023, Bayesian Analysis 20, 461.
 
 import Dispatch
+import Distributions
 public import Numerics
 public import PPL
 import Synchronization
@@ -38,8 +39,9 @@ public import Tensors
 ///   - algorithm: Returns draws from the posterior of a density, with all randomness from the key. It is called from several threads,
 ///     so it had better use one itself.
 /// - Returns: The ranks with their tests.
-/// - Throws: ``ModelError`` if the model has a flat prior or factors, which cannot be simulated, or no data. What goes wrong in a
-///   replicate is kept in the result.
+/// - Throws: ``ModelError`` if the model has a flat prior, factors, or a prior confined to a set in which no draw is found, which
+///   cannot be simulated; if a restriction depends on other variables, so that its density is not normalised; or if there are no
+///   data. What else goes wrong in a replicate is kept in the result.
 public func simulationBasedCalibration<Output>(
   _ model: Model<Output>, data: [String]? = nil, replicates: Int = 500, draws: Int = 99,
   key: RandomKey = 0, quantities: @Sendable @escaping (Draws) -> Draws = { $0 },
@@ -51,7 +53,7 @@ public func simulationBasedCalibration<Output>(
     model: model.withWholePlates().erased, data: data, draws: draws, key: key,
     quantities: quantities
   ) { model, data, key in try algorithm(model.conditioned(on: data).logDensity(), key) }
-  return calibration.run(replicates, threads, progress, isCancelled)
+  return try calibration.run(replicates, threads, progress, isCancelled)
 }
 
 /// Tests a fit that makes its own density from the data: the whole of what a user calls, guesses from the data included.
@@ -78,8 +80,9 @@ public func simulationBasedCalibration<Output>(
 ///   - fit: Returns draws from the posterior of simulated data, given by site, with all randomness from the key. It is called from
 ///     several threads.
 /// - Returns: The ranks with their tests.
-/// - Throws: ``ModelError`` if the model has a flat prior or factors, which cannot be simulated, or no data. What goes wrong in a
-///   replicate is kept in the result.
+/// - Throws: ``ModelError`` if the model has a flat prior, factors, or a prior confined to a set in which no draw is found, which
+///   cannot be simulated; if a restriction depends on other variables, so that its density is not normalised; or if there are no
+///   data. What else goes wrong in a replicate is kept in the result.
 public func simulationBasedCalibration<Output>(
   dataFrom model: Model<Output>, data: [String]? = nil, replicates: Int = 500, draws: Int = 99,
   key: RandomKey = 0, quantities: @Sendable @escaping (Draws) -> Draws = { $0 },
@@ -91,7 +94,7 @@ public func simulationBasedCalibration<Output>(
     model: model.withWholePlates().erased, data: data, draws: draws, key: key,
     quantities: quantities
   ) { _, data, key in try fit(data, key) }
-  return calibration.run(replicates, threads, progress, isCancelled)
+  return try calibration.run(replicates, threads, progress, isCancelled)
 }
 
 /// One model and algorithm under test.
@@ -104,6 +107,8 @@ private struct Calibration: Sendable {
   private let draws: Int
   /// The key of everything.
   private let key: RandomKey
+  /// Whether a distribution is confined to a set, in which a draw may not be found.
+  private let hasRestrictions: Bool
   /// Adds quantities.
   private let quantities: @Sendable (Draws) -> Draws
   /// What is tested: draws from the posterior of a model without data, given simulated data.
@@ -138,14 +143,24 @@ private struct Calibration: Sendable {
     demand(
       draws > 0, "simulationBasedCalibration: expected a number of draws > 0, got \(draws)")
     // A flat prior, from which there are no true values, is refused here.
-    let trace = try ModelRuns(
-      model, Draws(chains: 1, draws: 1, sites: []), drawable: nil, key: key.folding(in: "look")
-    ).trace(0)
+    let looks = ModelRuns(
+      model, Draws(chains: 1, draws: 2, sites: []), drawable: nil, key: key.folding(in: "look"))
+    let trace = try looks.trace(0)
     if let factor = trace.sites.first(where: { $0.kind == .factor }) {
       throw ModelError(
         .misuse, site: factor.name,
         "expected a model whose data can be simulated, found a factor; state it as a distribution with observe"
       )
+    }
+    let isRestricted = trace.sites.contains { $0.distribution?.restriction != nil }
+    if isRestricted {
+      let other = try looks.trace(1)
+      if let site = trace.sites.first(where: { Self.isUnnormalized($0, other.site($0.name)) }) {
+        throw ModelError(
+          .misuse, site: site.name,
+          "expected a density that is normalised, as draws are, found a restriction that depends on other variables: \(site.distribution.map { "\($0)" } ?? "none"); state it by truncated(below:above:), or make parameters and bounds constants"
+        )
+      }
     }
     let predicted = trace.sites.filter(\.isPredicted).map(\.name)
     let found = try data.map { Set($0) } ?? redrawnSites(of: model, named: nil).union(predicted)
@@ -158,20 +173,53 @@ private struct Calibration: Sendable {
     }
     self.model = model.unconditioned(found)
     self.data = found
+    hasRestrictions = isRestricted
     self.draws = draws
     self.key = key
     self.quantities = quantities
     self.fit = fit
   }
 
+  /// Whether a site is a restriction whose parameters or bounds differ between two runs, and with them the mass of its set.
+  private static func isUnnormalized(_ site: Site, _ other: Site?) -> Bool {
+    guard site.kind == .sample, let value = site.value, let first = site.distribution,
+      let second = other?.distribution, let restriction = first.restriction
+    else { return false }
+    let isSame =
+      first.batchShape == second.batchShape && first.description == second.description
+      && first.feasibleValue.elements == second.feasibleValue.elements
+      && first.logProbability(of: value).elements == second.logProbability(of: value).elements
+    return !isSame && !restriction.hasFixedMass
+  }
+
   // MARK: - One replicate
+
+  /// Draws the true values and simulates data.
+  private func simulate(_ index: Int) throws -> Substitution {
+    try model.run(
+      under: Substitution(values: [:], drawable: nil),
+      key: key.folding(in: index).folding(in: "truth")
+    ).1
+  }
+
+  /// Refuses true values that are no draws, before the first fit.
+  private func check(_ count: Int) throws {
+    guard hasRestrictions else { return }
+    for index in 0..<count {
+      // A model that makes a mistake here makes it in its replicate too, where it is kept.
+      guard let site = (try? simulate(index))?.missed else { continue }
+      throw ModelRuns.noDraw(site)
+    }
+  }
 
   /// Simulates data and fits them.
   private func replicate(_ index: Int) -> Outcome {
     do {
       let own = key.folding(in: index)
       // Latent sites named as data are simulated too: they are then given, like any other data.
-      let truth = try model.trace(key: own.folding(in: "truth"))
+      let run = try simulate(index)
+      if let site = run.missed { throw ModelRuns.noDraw(site) }
+      let truth = run.trace
       let simulated = truth.values.filter { data.contains($0.key) }
       let fitted = try fit(model, simulated, own.folding(in: "fit"))
       return try ranks(fitted, truth, own.folding(in: "ranks"))
@@ -244,11 +292,12 @@ private struct Calibration: Sendable {
   func run(
     _ count: Int, _ threads: Int?, _ progress: Progress,
     _ isCancelled: @Sendable @escaping () -> Bool
-  ) -> CalibrationResult {
+  ) throws -> CalibrationResult {
     demand(
       count > 0 && threads ?? 1 > 0,
       "simulationBasedCalibration: expected replicates and threads > 0, got \(count) and \(threads ?? 1)"
     )
+    try check(count)
     let threads = min(count, threads ?? RunPlan.processors)
     let began = DispatchTime.now().uptimeNanoseconds
     let outcomes = Mutex([Int: Outcome](minimumCapacity: count))

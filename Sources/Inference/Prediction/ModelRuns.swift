@@ -23,7 +23,7 @@ struct ModelRuns: Sendable {
   /// The key of what is drawn anew.
   let key: RandomKey
 
-  /// Whether a site with a flat density, which has no draws, may take any value instead.
+  /// Whether a site that has no draws, its density flat or its set missed, may take any value instead.
   let allowsImproper: Bool
 
   /// Prepares runs.
@@ -69,7 +69,16 @@ struct ModelRuns: Sendable {
         "expected a prior that can be drawn from, found \(flat.distribution.map { "\($0)" } ?? "none"); give the site a proper prior, or a value by substituting"
       )
     }
+    if let missed = final.missed, !allowsImproper { throw noDraw(missed) }
     return (output, final.trace)
+  }
+
+  /// Returns the mistake of a site whose distribution is confined to a set in which no draw was found.
+  static func noDraw(_ site: Site) -> ModelError {
+    ModelError(
+      .misuse, site: site.name,
+      "expected a distribution that can be drawn from, found that no draw in \(Restricted.attempts) fell inside: \(site.distribution.map { "\($0)" } ?? "none"); give the site a distribution that lies in its set, such as a truncated one, or a value by substituting"
+    )
   }
 
   /// Returns what a function makes of every draw, in order, computed on threads.
@@ -150,6 +159,12 @@ struct Substitution: Handler {
   /// The first latent site that would have been drawn from a flat density.
   private(set) var improper: Site?
 
+  /// The first site that would have been drawn from a set in which no draw was found.
+  private(set) var missed: Site?
+
+  /// The names of the random sites that were given no value inside or outside.
+  private var drawn: Set<String> = []
+
   /// The names of the latent sites that were given a value inside or outside.
   private var provided: Set<String> = []
 
@@ -162,14 +177,20 @@ struct Substitution: Handler {
   func provides(_ site: Site) -> Bool { site.isLatent && values[site.name] != nil }
 
   mutating func process(_ site: inout Site) {
+    if site.isLatent, let value = values[site.name] { site.value = value }
+    if site.kind == .sample && site.value == nil { drawn.insert(site.name) }
     guard site.isLatent else { return }
-    if let value = values[site.name] { site.value = value }
     if site.value != nil { provided.insert(site.name) }
   }
 
   mutating func postprocess(_ site: inout Site) {
     if site.isLatent, !provided.contains(site.name), site.distribution?.isImproper ?? false {
       improper = improper ?? site
+    }
+    if missed == nil, drawn.contains(site.name), let value = site.value,
+      site.distribution?.holdsStandIn(value) ?? false
+    {
+      missed = site
     }
     if site.isLatent, let drawable, !provided.contains(site.name) {
       let name = site.origin?.name ?? site.name

@@ -26,6 +26,9 @@ public struct Predictive<Output>: Sendable {
   /// Whether latent sites are drawn from their priors.
   private let isPrior: Bool
 
+  /// Whether factors may be left out of account.
+  private let ignoresFactors: Bool
+
   /// Prepares predictions under draws from the posterior.
   ///
   /// - Parameters:
@@ -35,6 +38,7 @@ public struct Predictive<Output>: Sendable {
     self.model = model
     self.draws = draws
     isPrior = false
+    ignoresFactors = true
   }
 
   /// Prepares predictions under draws from the prior.
@@ -42,11 +46,14 @@ public struct Predictive<Output>: Sendable {
   /// - Parameters:
   ///   - model: The model; what it observes is drawn anew.
   ///   - count: The number of draws.
-  public init(_ model: Model<Output>, prior count: Int) {
+  ///   - ignoresFactors: Whether factors of the model are likelihoods, which the prior does without; where it is false a model
+  ///     with factors is refused, as draws of site after site know nothing of them.
+  public init(_ model: Model<Output>, prior count: Int, ignoresFactors: Bool = false) {
     demand(count > 0, "Predictive: expected a number of draws > 0, got \(count)")
     self.model = model
     draws = Draws(chains: 1, draws: count, sites: [])
     isPrior = true
+    self.ignoresFactors = ignoresFactors
   }
 
   /// Draws sites.
@@ -58,7 +65,8 @@ public struct Predictive<Output>: Sendable {
   ///     not among the draws is drawn from its prior.
   /// - Returns: The sites, as many chains and draws as there were.
   /// - Throws: ``ModelError`` of kind `unknownSites` if the model has no such site or the draws lack a latent one, of kind `misuse` if
-  ///   a site would have to be drawn from a flat density, and whatever mistakes the model makes.
+  ///   a site would have to be drawn from a flat density or from a set in which no draw is found, or a prior has factors that are
+  ///   not to be ignored, and whatever mistakes the model makes.
   public func sample(key: RandomKey = 0, sites: [String]? = nil) throws -> Draws {
     guard draws.count > 0 else { return Draws(chains: draws.chains, draws: draws.draws, sites: []) }
     let whole = model.withWholePlates().erased
@@ -66,6 +74,12 @@ public struct Predictive<Output>: Sendable {
     let runs = ModelRuns(
       whole.unconditioned(redrawn), draws, drawable: isPrior ? nil : Set(sites ?? []), key: key)
     let first = try runs.trace(0)
+    if !ignoresFactors, let factor = first.sites.first(where: { $0.kind == .factor }) {
+      throw ModelError(
+        .misuse, site: factor.name,
+        "expected a prior that can be drawn site after site, found a factor, whose term is no part of such draws; state it as a distribution, or pass ignoresFactors: true where it is a likelihood"
+      )
+    }
     let names = sites ?? defaultSites(first)
     let unknown = names.filter { name in
       first.site(name).map { $0.kind == .param || $0.kind == .factor || $0.value == nil } ?? true

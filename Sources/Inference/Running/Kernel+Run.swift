@@ -29,8 +29,8 @@ extension Kernel {
   ///   - isCancelled: Asked between steps, and within long ones of a model, from several threads; complete draws are kept.
   /// - Returns: The draws with the statistics of the sampler; ``SamplerStatistics/warnings`` says in words what to know.
   /// - Throws: `ModelError` if a site is unknown, a chain finds no starting point, the kernel's metric has another dimension
-  ///   than the density, a number of chains, draws, threads or steps is not positive or `warmUp` negative; ``CheckpointError``
-  ///   if the file is damaged, belongs to another run or cannot be written.
+  ///   than the density, the adaptation cannot tune the kernel, a number of chains, draws, threads or steps is not positive or
+  ///   `warmUp` negative; ``CheckpointError`` if the file is damaged, belongs to another run or cannot be written.
   public func run(
     _ target: some SamplingTarget, chains: Int = 4, warmUp: Int = 1000, draws: Int = 1000,
     thinning: Int = 1, key: RandomKey = 0, initial: InitialStrategy = .usual,
@@ -64,8 +64,8 @@ extension Kernel {
   ///   - isCancelled: Asked between steps, and within long ones of a model, from several threads; complete draws are kept.
   /// - Returns: The draws with the statistics of the sampler.
   /// - Throws: `ModelError` if a site is unknown, a chain finds no starting point, the kernel's metric has another dimension
-  ///   than the density, a number of chains, draws, threads or steps is not positive or `warmUp` negative; ``CheckpointError``
-  ///   if the file is damaged, belongs to another run or cannot be written.
+  ///   than the density, the adaptation cannot tune the kernel, a number of chains, draws, threads or steps is not positive or
+  ///   `warmUp` negative; ``CheckpointError`` if the file is damaged, belongs to another run or cannot be written.
   public func run<Target: SamplingTarget, A: ChainAdaptation<Self>>(
     _ target: Target, chains: Int = 4, warmUp: Int = 1000, draws: Int = 1000, thinning: Int = 1,
     key: RandomKey = 0, initial: InitialStrategy = .usual,
@@ -87,6 +87,7 @@ extension Kernel {
         "expected a metric of \(target.dimension) coordinates, as the density has, found one of \(size); give the kernel a metric of this density, or none"
       )
     }
+    if warmUp > 0 { try adaptation.validate() }
     let plan = RunPlan(
       chains: chains, warmUp: warmUp, draws: draws, thinning: thinning, key: key,
       initial: initial, sites: sites, keepsUnconstrained: keepsUnconstrained,

@@ -37,8 +37,21 @@ extension Canvas {
     var isStacked = false
   }
 
+  /// What is done with the letters of a text.
+  private enum Pass {
+    /// They are only measured.
+    case measure
+    /// Their outlines become the current path.
+    case outline
+    /// They are painted.
+    case paint
+  }
+
   /// The height of capitals as a share of the font's size, near 0.72 in common sans-serif fonts.
   static let capHeight = 0.72
+
+  /// The width of the border around letters as a share of the font's size.
+  static let borderShare = 0.12
 
   /// Draws text; `^{…}` raises and `_{…}` lowers a part, and one directly after the other are stacked.
   ///
@@ -51,13 +64,14 @@ extension Canvas {
   ///   - angle: The angle in degrees, counter-clockwise.
   ///   - color: The colour.
   ///   - isBold: Whether the letters are bold.
+  ///   - border: The colour of a thin border around the letters; none if nil.
   public func text(
     _ text: String, at point: PlotPoint, size: Double, align: TextAlignment = .left,
     baseline: TextBaseline = .bottom, angle: Double = 0, color: PlotColor = .ink,
-    isBold: Bool = false
+    isBold: Bool = false, border: PlotColor? = nil
   ) {
     let runs = parse(text)
-    let width = advance(runs, size: size, isBold: isBold, draws: false)
+    let width = advance(runs, size: size, isBold: isBold, .measure)
     let shift: Double =
       switch align {
       case .left: 0
@@ -71,17 +85,22 @@ extension Canvas {
       case .bottom: 0
       }
     cairo_save(context)
-    use(color)
     cairo_translate(context, point.x, point.y)
     cairo_rotate(context, -angle * .pi / 180)
     cairo_translate(context, shift, drop)
-    _ = advance(runs, size: size, isBold: isBold, draws: true)
+    if let border {
+      _ = advance(runs, size: size, isBold: isBold, .outline)
+      // Half of the line lies under the letters.
+      finishStroke(border, 2 * Canvas.borderShare * size, [])
+    }
+    use(color)
+    _ = advance(runs, size: size, isBold: isBold, .paint)
     cairo_restore(context)
   }
 
   /// Returns the width of a text in points.
   public func width(of text: String, size: Double, isBold: Bool = false) -> Double {
-    advance(parse(text), size: size, isBold: isBold, draws: false)
+    advance(parse(text), size: size, isBold: isBold, .measure)
   }
 
   /// Returns the size, at most the given one, at which a text is no wider than `room`; never below 5 points.
@@ -100,8 +119,8 @@ extension Canvas {
     return result + "…"
   }
 
-  /// Goes through the runs, draws them if asked, and returns how far the pen moved.
-  private func advance(_ runs: [Run], size: Double, isBold: Bool, draws: Bool) -> Double {
+  /// Goes through the runs, does with them what the pass does, and returns how far the pen moved.
+  private func advance(_ runs: [Run], size: Double, isBold: Bool, _ pass: Pass) -> Double {
     cairo_select_font_face(
       context, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
       isBold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL)
@@ -111,7 +130,12 @@ extension Canvas {
       cairo_set_font_size(context, size * run.size)
       var extents = cairo_text_extents_t()
       cairo_text_extents(context, run.text, &extents)
-      if draws {
+      switch pass {
+      case .measure: break
+      case .outline:
+        cairo_move_to(context, x, -run.rise * size)
+        cairo_text_path(context, run.text)
+      case .paint:
         cairo_move_to(context, x, -run.rise * size)
         cairo_show_text(context, run.text)
       }

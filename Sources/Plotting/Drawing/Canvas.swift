@@ -129,7 +129,7 @@ public final class Canvas {
   }
 
   /// Draws the current path.
-  private func finishStroke(_ color: PlotColor, _ lineWidth: Double, _ dash: [Double]) {
+  func finishStroke(_ color: PlotColor, _ lineWidth: Double, _ dash: [Double]) {
     use(color)
     cairo_set_line_width(context, lineWidth)
     cairo_set_dash(context, dash, Int32(dash.count), 0)

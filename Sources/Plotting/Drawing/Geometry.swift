@@ -43,6 +43,16 @@ public struct PlotRect: Sendable, Hashable {
   public var midX: Double { x + width / 2 }
   /// The middle between top and bottom.
   public var midY: Double { y + height / 2 }
+
+  /// Returns whether a place lies inside.
+  package func contains(_ point: PlotPoint) -> Bool {
+    point.x >= x && point.x <= right && point.y >= y && point.y <= bottom
+  }
+
+  /// Returns whether another rectangle has some area in common with this one.
+  package func overlaps(_ other: PlotRect) -> Bool {
+    x < other.right && other.x < right && y < other.bottom && other.y < bottom
+  }
 }
 
 /// A colour in the sRGB space, components from 0 to 1.

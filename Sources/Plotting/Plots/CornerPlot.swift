@@ -59,11 +59,13 @@ public struct CornerPlot: Sendable {
 }
 
 /// A corner plot with its axes and densities computed.
-struct CornerPlotContents: Sendable {
+package struct CornerPlotContents: Sendable {
   /// The plot.
   let plot: CornerPlot
   /// The axis of each parameter.
   let axes: [Axis]
+  /// The ticks of each parameter.
+  package let ticks: [CornerTicks]
   /// The histogram of each parameter.
   let histograms: [Histogram]
   /// The 16, 50 and 84 % quantiles of each parameter; nil without finite draws.
@@ -71,9 +73,9 @@ struct CornerPlotContents: Sendable {
   /// The densities of pairs: row by row, columns before the row.
   let densities: [[DensityGrid]]
   /// The side of a cell.
-  let cell: Double
+  package let cell: Double
   /// The gap between cells.
-  let gap = 6.0
+  package let gap = 6.0
   /// The sizes of text.
   let style: PlotStyle
   /// The upper left corner of the first cell.
@@ -82,7 +84,7 @@ struct CornerPlotContents: Sendable {
   let size: PlotPoint
 
   /// Computes everything that does not depend on the format.
-  init(_ plot: CornerPlot) {
+  package init(_ plot: CornerPlot) {
     self.plot = plot
     let count = plot.names.count
     let axes = plot.draws.enumerated().map { index, values in
@@ -104,8 +106,14 @@ struct CornerPlotContents: Sendable {
     densities = (0..<count).map { row in
       (0..<row).map { DensityGrid(x: shares[$0], y: shares[row]) }
     }
-    cell = count <= 3 ? 122 : count <= 5 ? 104 : count <= 8 ? 88 : 76
-    style = PlotStyle(label: count <= 8 ? 9.5 : 9, tick: count <= 8 ? 7.5 : 7, tickLength: 2.6)
+    let cell = count <= 3 ? 122.0 : count <= 5 ? 104 : count <= 8 ? 88 : 76
+    let style = PlotStyle(
+      label: count <= 8 ? 9.5 : 9, tick: count <= 8 ? 7.5 : 7, tickLength: 2.6)
+    self.cell = cell
+    self.style = style
+    ticks = axes.map {
+      CornerTicks(from: $0.low, to: $0.high, cell: cell, preferredSize: style.tick)
+    }
     corner = PlotPoint(64, plot.title.isEmpty ? 36 : 58)
     let side = Double(count) * (cell + gap) - gap
     // A single cell leaves no empty corner for the note, which then needs lines of its own.
@@ -260,18 +268,19 @@ struct CornerPlotContents: Sendable {
 
   /// Draws the axis of a parameter below its column and left of its row.
   private func drawAxes(on canvas: Canvas, _ index: Int) {
-    let ticks = axes[index].ticks(atMost: cell > 100 ? 5 : 4)
+    let ticks = ticks[index]
+    let size = ticks.size(on: canvas)
     let last = plot.names.count - 1
     for row in index...last {
       let area = rect(row, index)
-      for (value, label) in zip(ticks.values, ticks.labels) {
-        let place = area.x + axes[index].share(value) * cell
+      for tick in ticks.marks {
+        let place = area.x + tick.place
         canvas.line(
           PlotPoint(place, area.bottom), PlotPoint(place, area.bottom + (row == last ? 2.6 : 1.6)),
           lineWidth: 0.6)
-        guard row == last, hasRoom(place, from: area.x, 3.5) else { continue }
+        guard row == last, tick.isNumbered else { continue }
         canvas.text(
-          label, at: PlotPoint(place + 2, area.bottom + 5), size: style.tick, align: .right,
+          tick.label, at: PlotPoint(place + 2, area.bottom + 5), size: size, align: .right,
           baseline: .top, angle: 45)
       }
     }
@@ -284,14 +293,14 @@ struct CornerPlotContents: Sendable {
     guard index > 0 else { return }
     for column in 0..<index {
       let area = rect(index, column)
-      for (value, label) in zip(ticks.values, ticks.labels) {
-        let place = area.bottom - axes[index].share(value) * cell
+      for tick in ticks.marks {
+        let place = area.bottom - tick.place
         canvas.line(
           PlotPoint(area.x - (column == 0 ? 2.6 : 1.6), place), PlotPoint(area.x, place),
           lineWidth: 0.6)
-        guard column == 0, hasRoom(place, from: area.y, 2.5) else { continue }
+        guard column == 0, tick.isNumbered else { continue }
         canvas.text(
-          label, at: PlotPoint(area.x - 5, place), size: style.tick, align: .right,
+          tick.label, at: PlotPoint(area.x - 5, place), size: size, align: .right,
           baseline: .middle)
       }
     }
@@ -299,11 +308,6 @@ struct CornerPlotContents: Sendable {
       name, at: PlotPoint(18, rect(index, 0).midY),
       size: canvas.fittingSize(of: name, size: style.label, room: cell - 4), align: .center,
       angle: 90)
-  }
-
-  /// Returns whether a tick is far enough from the ends of its cell for its number to keep clear of the next cell's.
-  private func hasRoom(_ place: Double, from start: Double, _ margin: Double) -> Bool {
-    place - start > margin && start + cell - place > margin
   }
 
   /// What the contours, titles and lines mean.

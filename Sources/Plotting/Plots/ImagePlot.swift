@@ -34,15 +34,19 @@ public struct ImagePlot: Sendable {
     public var color: PlotColor
     /// Lengths of strokes and gaps, in points; empty for an unbroken line.
     public var dash: [Double]
+    /// What is written beside it, such as a number; nothing if empty.
+    public var label: String
 
     /// Creates a mark.
     public init(
-      _ shape: Shape, name: String = "", color: PlotColor = .white, dash: [Double] = []
+      _ shape: Shape, name: String = "", color: PlotColor = .white, dash: [Double] = [],
+      label: String = ""
     ) {
       self.shape = shape
       self.name = name
       self.color = color
       self.dash = dash
+      self.label = label
     }
   }
 
@@ -120,6 +124,31 @@ public struct ImagePlot: Sendable {
     var seen: Set<String> = [""]
     return marks.filter { seen.insert($0.name).inserted }
   }
+
+  /// Returns the lines of a mark where the image fills a rectangle.
+  func lines(of mark: Mark, in rect: PlotRect) -> [[PlotPoint]] {
+    let step = rect.width / Double(width)
+    /// Returns the place of a position in pixels.
+    func place(_ x: Double, _ y: Double) -> PlotPoint {
+      PlotPoint(rect.x + (x + 0.5) * step, rect.bottom - (y + 0.5) * step)
+    }
+    switch mark.shape {
+    case .ellipse(let x, let y, let semiMajor, let ellip, let theta):
+      let (s, c) = (sine(theta), cosine(theta))
+      return [
+        (0...96).map { k in
+          let t = 2 * Double.pi * Double(k) / 96
+          let (a, b) = (semiMajor * cosine(t), semiMajor * (1 - ellip) * sine(t))
+          return place(x - a * s + b * c, y + a * c + b * s)
+        }
+      ]
+    case .cross(let x, let y, let dx, let dy):
+      return [[place(x - dx, y), place(x + dx, y)], [place(x, y - dy), place(x, y + dy)]]
+    case .line(let x0, let y0, let x1, let y1): return [[place(x0, y0), place(x1, y1)]]
+    case .rectangle(let x0, let y0, let x1, let y1):
+      return [[place(x0, y0), place(x1, y0), place(x1, y1), place(x0, y1), place(x0, y0)]]
+    }
+  }
 }
 
 /// What an image plot shows, ready to be drawn.
@@ -155,6 +184,7 @@ private struct ImagePlotContents: Sendable {
     canvas.image(colors, width: plot.width, height: plot.height, in: rect)
     canvas.clipped(to: rect) { canvas in
       for mark in plot.marks { draw(mark, on: canvas, rect) }
+      drawLabels(on: canvas, rect)
     }
     Axes(
       rect: rect,
@@ -176,54 +206,41 @@ private struct ImagePlotContents: Sendable {
 
   /// Draws one mark: a dark line below the coloured one, so that it shows on every colour.
   private func draw(_ mark: ImagePlot.Mark, on canvas: Canvas, _ rect: PlotRect) {
-    let step = rect.width / Double(plot.width)
-    /// Returns the place of a position in pixels.
-    func place(_ x: Double, _ y: Double) -> PlotPoint {
-      PlotPoint(rect.x + (x + 0.5) * step, rect.bottom - (y + 0.5) * step)
-    }
-    let lines: [[PlotPoint]]
-    switch mark.shape {
-    case .ellipse(let x, let y, let semiMajor, let ellip, let theta):
-      let (s, c) = (sine(theta), cosine(theta))
-      lines = [
-        (0...96).map { k in
-          let t = 2 * Double.pi * Double(k) / 96
-          let (a, b) = (semiMajor * cosine(t), semiMajor * (1 - ellip) * sine(t))
-          return place(x - a * s + b * c, y + a * c + b * s)
-        }
-      ]
-    case .cross(let x, let y, let dx, let dy):
-      lines = [[place(x - dx, y), place(x + dx, y)], [place(x, y - dy), place(x, y + dy)]]
-    case .line(let x0, let y0, let x1, let y1): lines = [[place(x0, y0), place(x1, y1)]]
-    case .rectangle(let x0, let y0, let x1, let y1):
-      lines = [
-        [place(x0, y0), place(x1, y0), place(x1, y1), place(x0, y1), place(x0, y0)]
-      ]
-    }
-    for line in lines {
+    for line in plot.lines(of: mark, in: rect) {
       canvas.polyline(line, PlotColor.ink.opacity(0.6), lineWidth: 2.2)
       canvas.polyline(line, mark.color, lineWidth: 1.1, dash: mark.dash)
     }
   }
 
-  /// Draws the legend below the panel, and the meaning of grey.
+  /// Writes the labels beside their marks, white with a dark border, so that they show on every colour.
+  private func drawLabels(on canvas: Canvas, _ rect: PlotRect) {
+    let labels = MarkLabels(plot, in: rect, on: canvas)
+    for (mark, box) in zip(plot.marks, labels.boxes) {
+      guard let box else { continue }
+      canvas.text(
+        mark.label, at: PlotPoint(box.midX, box.midY), size: MarkLabels.size, align: .center,
+        baseline: .middle, color: .white, isBold: true, border: .ink)
+    }
+  }
+
+  /// Draws the legend below the panel, and the meaning of grey on a line of its own.
   private func drawLegend(on canvas: Canvas, _ layout: ImagePlotLayout, _ style: PlotStyle) {
     let size = style.tick + 0.5
+    let textLeft = layout.left + ImagePlotLayout.key + 6
     for (row, mark) in plot.legend.enumerated() {
-      let y = layout.legendTop + ImagePlotLayout.line * (Double(row) + 0.5)
-      let ends = [PlotPoint(layout.left, y), PlotPoint(layout.left + 22, y)]
+      let y = layout.legendLine(row).midY
+      let ends = [PlotPoint(layout.left, y), PlotPoint(layout.left + ImagePlotLayout.key, y)]
       canvas.polyline(ends, PlotColor.ink.opacity(0.6), lineWidth: 2.6)
       canvas.polyline(ends, mark.color, lineWidth: 1.3, dash: mark.dash)
-      canvas.text(mark.name, at: PlotPoint(layout.left + 28, y), size: size, baseline: .middle)
+      let room = layout.size.x - textLeft - 12
+      canvas.text(
+        mark.name, at: PlotPoint(textLeft, y),
+        size: canvas.fittingSize(of: mark.name, size: size, room: room), baseline: .middle)
     }
-    guard colors.contains(ColorMap.masked.packed) else { return }
-    let y = layout.legendTop + ImagePlotLayout.line * 0.5
-    let width = canvas.width(of: "masked", size: size)
-    canvas.text(
-      "masked", at: PlotPoint(layout.panel.right, y), size: size, align: .right, baseline: .middle)
-    let swatch = PlotRect(x: layout.panel.right - width - 14, y: y - 4.5, width: 10, height: 9)
+    guard let swatch = layout.swatch else { return }
     canvas.fill(swatch, ColorMap.masked)
     canvas.stroke(swatch, .ink, lineWidth: 0.4)
+    canvas.text("masked", at: PlotPoint(textLeft, swatch.midY), size: size, baseline: .middle)
   }
 }
 
@@ -231,6 +248,8 @@ private struct ImagePlotContents: Sendable {
 package struct ImagePlotLayout: Sendable {
   /// The height of a line of the legend.
   static let line = 13.0
+  /// The width of what stands before the text of a line of the legend.
+  static let key = 22.0
   /// The size of the figure.
   package let size: PlotPoint
   /// Where titles and captions start.
@@ -241,6 +260,8 @@ package struct ImagePlotLayout: Sendable {
   package let bar: PlotRect
   /// Where the legend begins.
   package let legendTop: Double
+  /// The grey that the legend explains, on the line below those of the marks; nil where no pixel is grey.
+  package let swatch: PlotRect?
 
   /// Lays out a plot.
   package init(_ plot: ImagePlot) {
@@ -256,9 +277,24 @@ package struct ImagePlotLayout: Sendable {
       x: left + (slot.x - width) / 2, y: top + (slot.y - height) / 2, width: width, height: height)
     bar = PlotRect(x: left + slot.x + 12, y: top, width: 9, height: slot.y)
     legendTop = top + slot.y + 38
-    let rows = max(plot.legend.count, plot.mask.contains(true) ? 1 : 0)
+    let marks = plot.legend.count
+    // Pixels without a number are grey as well.
+    let hasGrey = plot.mask.contains(true) || plot.values.contains { $0.isNaN }
+    swatch =
+      hasGrey
+      ? PlotRect(
+        x: left, y: legendTop + ImagePlotLayout.line * (Double(marks) + 0.5) - 4.5,
+        width: ImagePlotLayout.key, height: 9) : nil
+    let rows = marks + (hasGrey ? 1 : 0)
     size = PlotPoint(
       bar.right + 60,
       legendTop + ImagePlotLayout.line * Double(rows) + (plot.caption.isEmpty ? 8 : 28))
+  }
+
+  /// Returns the line of the legend for a mark, across the figure.
+  package func legendLine(_ row: Int) -> PlotRect {
+    PlotRect(
+      x: left, y: legendTop + ImagePlotLayout.line * Double(row), width: size.x - left,
+      height: ImagePlotLayout.line)
   }
 }

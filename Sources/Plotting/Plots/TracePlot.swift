@@ -29,29 +29,19 @@ public struct TracePlot: Sendable {
 
   /// Returns the figure: one row for each parameter.
   public func figure() -> Figure {
-    let style = PlotStyle(label: 9, tick: 7.5, tickLength: 2.8)
-    let row = names.count <= 4 ? 84.0 : 64
-    let gap = 12.0
-    let top = title.isEmpty ? 14.0 : 34
-    let (left, wide, narrow) = (66.0, 400.0, 90.0)
-    let height = top + Double(names.count) * (row + gap) - gap + 38
-    return Figure(width: left + wide + 8 + narrow + 14, height: height) { canvas in
+    let layout = TracePlotLayout(count: names.count, hasTitle: !title.isEmpty)
+    return Figure(width: layout.size.x, height: layout.size.y) { canvas in
       if !title.isEmpty {
-        canvas.text(title, at: PlotPoint(14, 12), size: style.title, baseline: .top, isBold: true)
+        canvas.text(
+          title, at: PlotPoint(14, 12), size: layout.style.title, baseline: .top, isBold: true)
       }
-      for index in names.indices {
-        let y = top + Double(index) * (row + gap)
-        draw(
-          index, on: canvas, PlotRect(x: left, y: y, width: wide, height: row),
-          PlotRect(x: left + wide + 8, y: y, width: narrow, height: row), style)
-      }
+      for index in names.indices { draw(index, on: canvas, layout) }
     }
   }
 
   /// Draws the trace and the histograms of one parameter.
-  private func draw(
-    _ index: Int, on canvas: Canvas, _ area: PlotRect, _ side: PlotRect, _ style: PlotStyle
-  ) {
+  private func draw(_ index: Int, on canvas: Canvas, _ layout: TracePlotLayout) {
+    let (area, style) = (layout.area(index), layout.style)
     let sorted = Percentiles.sorted(chains[index].flatMap(\.self))
     let low = sorted.first ?? 0
     let high = sorted.last ?? 1
@@ -77,14 +67,12 @@ public struct TracePlot: Sendable {
     }
     frame.draw(
       on: canvas, xParts: isLast ? .all : .marks, yParts: [.marks, .numbers],
-      yTicks: max(5, Int(area.height / 14)))
-    let ticks = values.ticks(atMost: 4)
-    let label = ticks.axisLabel(names[index])
+      yTicks: layout.tickLimit)
+    let ticks = values.ticks(atMost: layout.tickLimit)
+    let label = layout.label(ticks.axisLabel(names[index]), on: canvas)
     canvas.text(
-      label, at: PlotPoint(17, area.midY),
-      size: canvas.fittingSize(of: label, size: style.label, room: area.height + 8),
-      align: .center, angle: 90)
-    drawHistograms(index, on: canvas, side, values, style)
+      label.text, at: PlotPoint(17, area.midY), size: label.size, align: .center, angle: 90)
+    drawHistograms(index, on: canvas, layout.side(index), values, style)
   }
 
   /// Draws the histogram of each chain, lying on its side.
@@ -131,5 +119,53 @@ public struct TracePlot: Sendable {
       }
     }
     return result
+  }
+}
+
+/// Where the parts of a trace plot are.
+package struct TracePlotLayout: Sendable {
+  /// The sizes of text.
+  let style = PlotStyle(label: 9, tick: 7.5, tickLength: 2.8)
+  /// The height of a panel.
+  let row: Double
+  /// The gap between panels.
+  let gap = 12.0
+  /// Where the first panel starts.
+  let top: Double
+  /// Where the traces start.
+  private let left = 66.0
+  /// The width of the traces.
+  private let wide = 400.0
+  /// The width of the histograms.
+  private let narrow = 90.0
+  /// The largest number of ticks of a vertical axis; with five or more at least two have round numbers.
+  let tickLimit: Int
+  /// The size of the figure.
+  package let size: PlotPoint
+
+  /// Lays out a plot of so many parameters.
+  package init(count: Int, hasTitle: Bool) {
+    row = count <= 4 ? 84 : 64
+    top = hasTitle ? 34 : 14
+    tickLimit = max(5, Int(row / 14))
+    size = PlotPoint(left + wide + 8 + narrow + 14, top + Double(count) * (row + gap) - gap + 38)
+  }
+
+  /// Returns the panel of the traces of a parameter.
+  package func area(_ index: Int) -> PlotRect {
+    PlotRect(x: left, y: top + Double(index) * (row + gap), width: wide, height: row)
+  }
+
+  /// Returns the panel of the histograms of a parameter.
+  package func side(_ index: Int) -> PlotRect {
+    let area = area(index)
+    return PlotRect(x: area.right + 8, y: area.y, width: narrow, height: row)
+  }
+
+  /// Returns the label of a panel, turned to stand beside it, with the size at which it is shorter than the panel.
+  package func label(_ text: String, on canvas: Canvas) -> (text: String, size: Double) {
+    let size = canvas.fittingSize(of: text, size: style.label, room: row - 2)
+    // What is still longer at the smallest size is cut where it would come near the next panel's.
+    return (canvas.shortened(text, size: size, room: row + gap - 4), size)
   }
 }

@@ -31,7 +31,7 @@ extension FitRecord {
       members + [
         ASDFValue.Member("method_used", .string(report.method)),
         ASDFValue.Member("prior_info", .map(priors)),
-        ASDFValue.Member("result", ASDFValue(report.json)),
+        ASDFValue.Member("result", ASDFValue(JSONValue.object(resultMembers))),
       ])
   }
 
@@ -45,16 +45,26 @@ extension FitRecord {
         "expected the result of a fit, found none: the file was not written by sersic fit or save(to:)"
       )
     }
-    let report = try FitReport(JSONPlace(JSONValue(result), "result"))
+    let place = JSONPlace(JSONValue(result), "result")
+    let report = try FitReport(place)
+    let joint = try BandsReport(place)
+    var pixels: FittedPixels?
+    // The inputs of a joint fit lie under the names of its bands.
+    if joint == nil { pixels = try FittedPixels(tree, report) }
     self.init(
-      report, draws: tree["posterior"] == nil ? nil : try Draws(asdf: tree),
-      pixels: try FittedPixels(tree, report))
+      report, draws: tree["posterior"] == nil ? nil : try Draws(asdf: tree), pixels: pixels,
+      joint: joint)
+  }
+
+  /// The members of `result.json`, with those of a joint fit.
+  var resultMembers: [JSONValue.Member] {
+    guard case .object(let list) = report.json else { return [] }
+    return list + (joint?.members ?? [])
   }
 
   /// The record as one JSON document: that of ``FitReport/json``, with `draws` and `pixels`.
   var wholeJSON: JSONValue {
-    var members: [JSONValue.Member] = []
-    if case .object(let list) = report.json { members = list }
+    var members = resultMembers
     if let draws { members.append(JSONValue.Member(name: "draws", value: draws.json)) }
     if let pixels {
       let tree =
@@ -91,7 +101,9 @@ extension FitRecord {
       ])
       pixels = try FittedPixels(tree, report)
     }
-    self.init(report, draws: try document["draws"].map { try Draws(json: $0) }, pixels: pixels)
+    self.init(
+      report, draws: try document["draws"].map { try Draws(json: $0) }, pixels: pixels,
+      joint: try BandsReport(JSONPlace(document)))
   }
 }
 

@@ -26,8 +26,7 @@ extension FitRecord {
     }
     var tables = [parameterTable]
     if let draws { tables.append(Self.table(draws)) }
-    var document: [JSONValue.Member] = []
-    if case .object(let list) = report.json { document = list }
+    var document = resultMembers
     if let draws { document.append(JSONValue.Member(name: "draws", value: Self.account(draws))) }
     let lines = JSONValue.object(document).text.split(separator: "\n").map {
       Self.escaped(String($0))
@@ -55,7 +54,10 @@ extension FitRecord {
     if let account = document["draws"] {
       draws = try Self.draws(FITSTable(reading: "\(path)[DRAWS]"), account)
     }
-    self.init(report, draws: draws, pixels: try FittedPixels(modelFile: path, report))
+    let joint = try BandsReport(JSONPlace(document))
+    var pixels: FittedPixels?
+    if joint == nil { pixels = try FittedPixels(modelFile: path, report) }
+    self.init(report, draws: draws, pixels: pixels, joint: joint)
   }
 
   // MARK: - Tables

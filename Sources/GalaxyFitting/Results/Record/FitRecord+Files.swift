@@ -85,6 +85,7 @@ extension FitRecord {
   private static func completed(_ path: String) throws -> FitRecord {
     let record = try FitRecord(json: JSONValue(contentsOf: path))
     let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    let joint = record.joint
     var (draws, pixels) = (record.draws, record.pixels)
     let posterior = "\(folder)/posterior.asdf"
     if record.report.posterior != nil, draws == nil || pixels == nil, FileKind(posterior) == .file {
@@ -96,10 +97,47 @@ extension FitRecord {
       }
     }
     let model = "\(folder)/model.fits"
-    if pixels == nil, FileKind(model) == .file {
+    if pixels == nil, joint == nil, FileKind(model) == .file {
       pixels = try located(model) { try FittedPixels(modelFile: model, record.report) }
     }
-    return FitRecord(record.report, draws: draws, pixels: pixels)
+    return FitRecord(record.report, draws: draws, pixels: pixels, joint: joint)
+  }
+
+  /// Returns the records of the bands of a joint fit, from their folders beside its files.
+  ///
+  /// - Parameter path: Where this record was read from: the folder of `sersic bands`, or a file in it.
+  /// - Returns: The records, in the order of the bands; none for a fit of one image.
+  /// - Throws: ``FitRecordError`` where a folder is missing or holds another fit, and what reading it throws.
+  public func bandRecords(at path: String) throws -> [FitRecord] {
+    guard let joint else { return [] }
+    var folder = path
+    while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+    if FileKind(folder) != .folder {
+      let file = folder
+      folder = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
+    }
+    var records: [FitRecord] = []
+    for row in joint.rows {
+      let own = "\(folder)/\(row.name)"
+      guard FileKind(own) == .folder else {
+        throw FitRecordError(
+          file: own, "",
+          "expected the folder of the band, with its pixels, found none; give the folder that sersic bands --output named"
+        )
+      }
+      let record = try FitRecord(contentsOf: own)
+      let search = record.report.search
+      guard FitRecord.isSame([search.chiSquared], [row.chiSquared]),
+        search.pixelCount == row.pixelCount
+      else {
+        throw FitRecordError(
+          file: own, "fit/chi2",
+          "expected \(row.chiSquared) for \(row.pixelCount) pixels, as the joint fit has it, found \(search.chiSquared) for \(search.pixelCount): a file of another fit; run sersic bands again"
+        )
+      }
+      records.append(record)
+    }
+    return records
   }
 
   /// Runs a reader, and names the file in its errors.

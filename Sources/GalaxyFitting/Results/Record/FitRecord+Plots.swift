@@ -33,7 +33,7 @@ extension FitOutcome {
     let record = record
     let draws = try record.drawsWithDerived(parameters)
     let report = parameters == nil ? record.report : record.completeReport
-    return report.cornerFigure(draws, parameters, free: record.draws?.names ?? [])
+    return report.cornerFigure(draws, parameters, free: record.freeNames)
   }
 
   /// Returns the trace plot of the draws: each parameter's chains in order, with their histograms.
@@ -45,7 +45,7 @@ extension FitOutcome {
     let record = record
     let draws = try record.drawsWithDerived(parameters)
     let report = parameters == nil ? record.report : record.completeReport
-    return report.traceFigure(draws, parameters, free: record.draws?.names ?? [])
+    return report.traceFigure(draws, parameters, free: record.freeNames)
   }
 }
 
@@ -70,11 +70,25 @@ extension PosteriorFit {
 }
 
 extension FitRecord {
+  /// The names of the draws of free parameters: files of joint fits hold those of derived quantities, too.
+  fileprivate var freeNames: [String] {
+    let names = draws?.names ?? []
+    guard joint != nil else { return names }
+    let derived = Set(report.derived.map(\.name))
+    return names.filter { !derived.contains($0) }
+  }
+
   /// Returns the pixels.
   ///
   /// - Throws: ``FitRecordError`` where there are none.
   func requiredPixels() throws(FitRecordError) -> FittedPixels {
     if let pixels { return pixels }
+    guard joint == nil else {
+      throw FitRecordError(
+        "pixels",
+        "expected the image and the model of one band, found a joint fit of \(bandNames.joined(separator: ", ")); read the folder of a band, which lies in that of the fit"
+      )
+    }
     throw FitRecordError(
       "pixels",
       "expected the image and the model, found none; read posterior.asdf, or the folder with model.fits"
@@ -115,13 +129,20 @@ extension FitReport {
     let isOne = sources.count == 1
     // Light blue, light green: on the warm colours of the image, and apart from each other for most eyes.
     let colors = [PlotColor(0.35, 0.85, 1), PlotColor(0.75, 0.95, 0.55)]
+    let arm = max(1, 0.02 * Double(max(image.width, image.height)))
     for source in sources {
+      let number = pictureNumber(of: source)
       /// Returns the value of a site of the source.
       func value(_ site: String) -> Double { values[source.site(site)] ?? .nan }
       let (x, y) = (value(GalaxySite.xc), value(GalaxySite.yc))
       guard x.isFinite, y.isFinite else { continue }
+      let radii = source.profile.shapes.map { value($0.radius) }
+      // The number stands beside the ellipse that reaches furthest, or the cross where that does or the ellipse leaves the image.
+      let outermost = radii.indices.filter {
+        radii[$0] > arm && radii[$0] < 0.5 * Double(min(image.width, image.height))
+      }.max { radii[$0] < radii[$1] }
       for (k, shape) in source.profile.shapes.enumerated() {
-        let radius = value(shape.radius)
+        let radius = radii[k]
         guard radius.isFinite else { continue }
         let name =
           isOne
@@ -132,17 +153,23 @@ extension FitReport {
           ImagePlot.Mark(
             .ellipse(
               x: x, y: y, semiMajor: radius, ellip: value(shape.ellip),
-              theta: value(GalaxySite.theta)), name: name, color: colors[k % 2]))
+              theta: value(GalaxySite.theta)), name: name, color: colors[k % 2],
+            label: k == outermost ? number : ""))
       }
-      let arm = max(1, 0.02 * Double(max(image.width, image.height)))
       plot.marks.append(
         ImagePlot.Mark(
           .cross(x: x, y: y, dx: arm, dy: arm),
           name: isOne
             ? "centre (\(decimal(x + image.origin.x, 2)), \(decimal(y + image.origin.y, 2)))"
-            : "centres of \(sources.count) sources"))
+            : "centres of \(sources.count) sources, with their numbers",
+          label: outermost == nil ? number : ""))
     }
     return plot.figure()
+  }
+
+  /// Returns the number of a source as its sites have it, to be written beside it; empty where there is one source only.
+  package func pictureNumber(of source: Source) -> String {
+    sources.count > 1 ? source.number.map { "\($0)" } ?? "" : ""
   }
 
   /// Returns the corner plot of draws.

@@ -27,6 +27,9 @@ public struct FitRecord: FitOutcome, Hashable {
   /// The image and the model at the maximum; nil in a record read from `result.json` alone.
   public let pixels: FittedPixels?
 
+  /// What it has besides as the record of a joint fit of several bands; nil for a fit of one image.
+  let joint: BandsReport?
+
   /// Creates a record.
   ///
   /// - Parameters:
@@ -34,9 +37,15 @@ public struct FitRecord: FitOutcome, Hashable {
   ///   - draws: The draws of the free parameters.
   ///   - pixels: The image and the model.
   public init(_ report: FitReport, draws: Draws?, pixels: FittedPixels?) {
+    self.init(report, draws: draws, pixels: pixels, joint: nil)
+  }
+
+  /// Creates a record, perhaps of a joint fit.
+  init(_ report: FitReport, draws: Draws?, pixels: FittedPixels?, joint: BandsReport?) {
     self.report = report
     self.draws = draws
     self.pixels = pixels
+    self.joint = joint
   }
 
   public var record: FitRecord { self }
@@ -44,9 +53,11 @@ public struct FitRecord: FitOutcome, Hashable {
   /// The result as text: what was fitted, a table of the parameters, goodness of fit and verdict.
   public var table: String { report.table }
 
-  /// Returns the record with magnitudes and arcseconds by another zero point or pixel scale.
+  /// Returns the record with magnitudes and arcseconds by another zero point or pixel scale; that of a joint fit, whose bands
+  /// have each their own, as it is.
   public func calibrated(by calibration: Calibration) -> FitRecord {
-    FitRecord(report.recalibrated(by: calibration, draws), draws: draws, pixels: pixels)
+    guard joint == nil else { return self }
+    return FitRecord(report.recalibrated(by: calibration, draws), draws: draws, pixels: pixels)
   }
 
   /// The report with the derived quantities that it does not list.
@@ -64,7 +75,8 @@ public struct FitRecord: FitOutcome, Hashable {
   }
 
   public static func == (a: FitRecord, b: FitRecord) -> Bool {
-    a.report == b.report && a.pixels == b.pixels && isSame(a.draws, b.draws)
+    a.report == b.report && a.pixels == b.pixels && a.joint == b.joint
+      && isSame(a.draws, b.draws)
   }
 
   public func hash(into hasher: inout Hasher) { hasher.combine(report) }

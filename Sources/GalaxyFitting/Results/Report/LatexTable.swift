@@ -63,9 +63,10 @@ extension FitRecord {
       report.posterior == nil
       ? "Maximum of the posterior."
       : "Quantiles at \(percent[1])\\,\\%, with the distances to those at \(percent[0]) and \(percent[2])\\,\\%; \(report.method)."
-    let caption =
-      table.caption
-      ?? "\(Self.escaped(report.title)) fit to \(Self.escaped(report.image.names.science.fileName))"
+    // The title of a joint fit names its bands.
+    let image =
+      joint == nil ? " fit to \(Self.escaped(report.image.names.science.fileName))" : ""
+    let caption = table.caption ?? Self.escaped(report.title) + image
     return """
       \\begin{deluxetable}{lcl}
       \\tablecaption{\(caption)\\label{\(table.label)}}
@@ -100,14 +101,15 @@ extension FitRecord {
     of summary: ParameterSummary, _ probabilities: [Double]
   ) throws(FitRecordError) -> [Double]? {
     guard summary.median != nil else { return nil }
-    if draws != nil { return try scalar(summary.name).quantiles(probabilities) }
+    // Of quantities without draws, as derived ones of joint fits in older files, the stored quantiles are there.
+    if let own = try? scalar(summary.name) { return own.quantiles(probabilities) }
     let known = ParameterSummary.probabilities.map(\.value)
     var list: [Double] = []
     for probability in probabilities {
       guard let place = known.firstIndex(of: probability) else {
         throw FitRecordError(
           "quantiles",
-          "expected some of \(known) without the draws, found \(probability); read posterior.asdf, or the folder with it"
+          "expected some of \(known) without the draws of \(summary.name), found \(probability); read posterior.asdf, or the folder with it"
         )
       }
       list.append(summary.quantiles[place])
