@@ -108,7 +108,9 @@ struct FitOptions: ParsableArguments {
   var drawCount: Int { draws ?? Estimation.usualDraws(method) }
 
   /// Checks the numbers of chains and draws.
-  func checkCounts() throws {
+  static func checkCounts(
+    _ method: FitMethod, draws drawCount: Int, chains: Int, warmUp warmup: Int
+  ) throws {
     let most = method.sampling != nil ? Self.mostDraws / max(1, chains) : Self.mostDraws
     guard (1...Self.mostChains).contains(chains) else {
       throw OptionError(
@@ -147,7 +149,7 @@ struct FitOptions: ParsableArguments {
 
   /// Checks numbers, and reads the priors, fixed and starting values.
   func settings() throws -> PriorSettings {
-    try checkCounts()
+    try Self.checkCounts(method, draws: drawCount, chains: chains, warmUp: warmup)
     try checkAcceptance()
     return try PriorSettings(priors: priors, fix: fix, start: start)
   }

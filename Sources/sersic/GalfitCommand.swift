@@ -28,7 +28,8 @@ struct GalfitCommand: ParsableCommand {
       pixel response, as one made of stars does; --pixel-response integrated gives their numbers.
 
       Writes a table to standard output and, with --output DIR, galfit.feedme (the result as a GALFIT \
-      configuration), model.fits, residual.png and result.json. Sites are numbered by component: xc_1, flux_2.
+      configuration), model.fits, residual.png, result.json and, unless --method is map, posterior.asdf (the draws) and \
+      corner.png. Sites are numbered by component: xc_1, flux_2.
       """)
 
   @Argument(help: "The configuration.")
@@ -59,6 +60,23 @@ struct GalfitCommand: ParsableCommand {
   @Option(help: "How the model is drawn.")
   var renderer = RenderingMethod.fourier
 
+  @Option(
+    help:
+      "The way of fitting: the maximum (map), and posteriors: normal at the mode (laplace), the closest normal one (svi-mvn), a normalising flow (svi-flow), Markov chains (nuts)."
+  )
+  var method = FitMethod.laplace
+
+  @Option(
+    parsing: .unconditional,
+    help: "The number of draws, with nuts of each chain. (default: 10000, with nuts 1000)")
+  var draws: Int?
+
+  @Option(parsing: .unconditional, help: "The number of chains of nuts.")
+  var chains = 2
+
+  @Option(parsing: .unconditional, help: "The iterations of each chain of nuts that are not kept.")
+  var warmup = 1000
+
   @Option(parsing: .unconditional, help: "The seed of the draws behind the errors, from 0.")
   var seed: UInt64 = 0
 
@@ -83,6 +101,13 @@ struct GalfitCommand: ParsableCommand {
 
   func run() throws {
     let loss = try GalaxyFitting.loss(from: loss)
+    guard method != .neutra else {
+      throw OptionError(
+        "--method", "expected map, laplace, svi-mvn, svi-flow or nuts here, found neutra")
+    }
+    let estimate = ImportedEstimate(
+      method, draws: draws ?? Estimation.usualDraws(method), chains: chains, warmUp: warmup)
+    try FitOptions.checkCounts(method, draws: estimate.draws, chains: chains, warmUp: warmup)
     let text = try contents(of: configuration)
     let input =
       ImfitConfiguration.isLikely(text) ? try imfitInput(text) : try galfitInput(text)
@@ -100,8 +125,8 @@ struct GalfitCommand: ParsableCommand {
       "fitting \(input.scene.freeSites.count) parameters of \(input.scene.components.count) components to \(input.image.goodCount) pixels of \(input.image.names.science)"
     )
     let fit = try ImportedFit(
-      input.scene, input.image, loss: loss, method: renderer, key: RandomKey(seed),
-      isCancelled: { Interruption.isRequested })
+      input.scene, input.image, loss: loss, method: renderer, estimate: estimate,
+      key: RandomKey(seed), progress: .terminal, isCancelled: { Interruption.isRequested })
     var isWhole = Terminal.write(json ? fit.json.text + "\n" : fit.table)
     Terminal.report(fit.findings, after: input.scene.findings)
     let result = input.galfit.map { $0.0.updated(fit.values, $0.1) }

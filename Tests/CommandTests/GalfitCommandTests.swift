@@ -84,7 +84,7 @@ struct GalfitCommandTests {
       let place = try #require(words.firstIndex(of: key))
       #expect(abs((Double(words[place + 1]) ?? .nan) - value) < (key == "10)" ? 1 : 0.02), "\(key)")
     }
-    for file in ["model.fits", "residual.png", "result.json"] {
+    for file in ["model.fits", "residual.png", "result.json", "posterior.asdf", "corner.png"] {
       #expect(FileManager.default.fileExists(atPath: folder.path("out/\(file)")))
     }
     try FileManager.default.copyItem(
@@ -93,6 +93,42 @@ struct GalfitCommandTests {
     #expect(again.status == 0, "\(again.errors)")
     // Four decimals in the file, and priors around them instead of the first guesses.
     #expect(abs(number(again, "r_eff_1", "map") / number(outcome, "r_eff_1", "map") - 1) < 1e-4)
+  }
+
+  @Test(
+    "the posterior of a configuration by other methods is the same, with magnitudes in the table")
+  func methods() throws {
+    let folder = try scene()
+    let laplace = try SersicProcess.run(["galfit", "gal.feedme", "--json"], in: folder.url)
+    for method in ["svi-mvn", "nuts"] {
+      let outcome = try SersicProcess.run(
+        [
+          "galfit", "gal.feedme", "--method", method, "--draws", "600", "--warmup", "300", "--json",
+          "--seed", "2",
+        ], in: folder.url)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.json["method"] as? String == method)
+      for name in ["flux_1", "r_eff_1", "n_1", "theta_1", "sky_back"] {
+        let sd = number(laplace, name, "sd")
+        // Some five hundred effective draws: errors of 0.05 sd in the mean and 3 % in the sd, and Laplace's own.
+        #expect(
+          abs(number(outcome, name, "mean") - number(laplace, name, "mean")) < 0.3 * sd, "\(name)")
+        #expect(abs(number(outcome, name, "sd") / sd - 1) < 0.2, "\(name)")
+      }
+      #expect(number(outcome, "n_1", "r_hat") < 1.05 || method != "nuts")
+    }
+    let map = try SersicProcess.run(
+      ["galfit", "gal.feedme", "--method", "map", "--output", "out"], in: folder.url)
+    // 25 − 2.5 log10(1000).
+    let line = map.output.split(separator: "\n").first { $0.hasPrefix("magnitude_1") }
+    let cells = line?.split(separator: " ").map { String($0) } ?? []
+    #expect(cells.count == 4 && abs((Double(cells[2]) ?? 0) - 17.5) < 0.02, "\(map.output)")
+    #expect(!FileManager.default.fileExists(atPath: folder.path("out/posterior.asdf")))
+    let summary = try SersicProcess.run(["summary", "out"], in: folder.url)
+    #expect(summary.status != 0 && summary.errors.contains("sersic galfit"), "\(summary.errors)")
+    let refused = try SersicProcess.run(
+      ["galfit", "gal.feedme", "--method", "neutra"], in: folder.url)
+    #expect(refused.status == 2 && refused.errors.contains("--method"))
   }
 
   @Test("a configuration of imfit is fitted with the files of the options")

@@ -41,6 +41,8 @@ public enum FitFindingCode: String, Sendable, Hashable, Codable, CaseIterable {
   case sourcesCoincide = "sources-coincide"
   /// A source has come out with less than no light.
   case fluxNegative = "flux-negative"
+  /// A linked parameter was asked for at wavelengths beyond the bands.
+  case extrapolated
   /// The pixel at the centre of a source is masked.
   case peakMasked = "peak-masked"
   /// Light of the sources falls on the border, where the sky should be.

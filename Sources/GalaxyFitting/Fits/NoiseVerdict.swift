@@ -60,13 +60,31 @@ struct NoiseVerdict {
     } else {
       square = residuals.reduce(0) { $0 + $1 * $1 } / freedom
     }
+    if let finding = Self.poorFit(square, freedom: freedom, exposure.loss, subject: subject) {
+      findings.append(finding)
+    }
+  }
+
+  /// Returns a warning where residuals are larger than the noise that a loss assumes.
+  ///
+  /// - Parameters:
+  ///   - square: The mean square of the residuals in units of the noise.
+  ///   - freedom: The degrees of freedom.
+  ///   - loss: The loss.
+  ///   - subject: What the finding is about.
+  /// - Returns: The warning; nil where noise alone may be the reason.
+  static func poorFit(
+    _ square: Double, freedom: Double, _ loss: ImageLoss, subject: String
+  ) -> InputFinding? {
     // Noise alone keeps this within √(2 / freedom) of 1; an rms that is 5 % too small makes a tenth. The core of a density with wide
     // tails says less: it is some tens of per cent narrower or wider than the rms that the loss has in mind.
-    let excess = exposure.loss.isRobust ? 1 : max(0.1, 5 * (2 / freedom).squareRoot())
-    guard square > 1 + excess else { return }
-    let rms = exposure.loss.free == nil ? "or the rms is too small" : "even with free noise"
-    add(
-      .warning, "poor-fit", subject,
+    let excess = loss.isRobust ? 1 : max(0.1, 5 * (2 / max(1, freedom)).squareRoot())
+    guard square > 1 + excess else { return nil }
+    /// Returns a number with two decimals as text.
+    func rounded(_ x: Double) -> String { "\((x * 100).rounded() / 100)" }
+    let rms = loss.free == nil ? "or the rms is too small" : "even with free noise"
+    return InputFinding(
+      .warning, FitFindingCode.poorFit.rawValue, subject: subject,
       "the reduced χ² is \(rounded(square)): the model does not describe the pixels, \(rms), and quoted errors are too small by \(rounded(square.squareRoot())) or more; look at the residuals, mask neighbours, or use another profile or a robust loss"
     )
   }

@@ -167,7 +167,7 @@ extension BandsConfiguration {
     let list = outside.map { "\($0)" }.joined(separator: ", ")
     return prior.parameters.filter(\.link.needsWavelengths).map { parameter in
       InputFinding(
-        .warning, "extrapolated", subject: parameter.name,
+        .warning, FitFindingCode.extrapolated.rawValue, subject: parameter.name,
         "expected wavelengths from \(shortest) to \(longest), those of the bands, found \(list): there the \(parameter.link) goes on without data, and its errors leave out that it may not; drop them, or add a band"
       )
     }

@@ -233,7 +233,7 @@ extension FitReport {
 
 extension ScalarDraws {
   /// Returns a value moved by whole periods to the branch of the draws.
-  fileprivate func onBranch(_ value: Double) -> Double {
+  func onBranch(_ value: Double) -> Double {
     guard let period else { return value }
     return value - period * ((value - mean) / period).rounded()
   }

@@ -17,6 +17,12 @@ extension FitReport {
 
   /// Reads a report from its place in a document.
   init(_ place: JSONPlace) throws(FitRecordError) {
+    if case .string("swift-sersic/imported/1")? = place.value["schema"] {
+      throw FitRecordError(
+        place.location,
+        "expected a result of sersic fit, multi or bands, found one of sersic galfit, whose pictures and table were written with it; its draws are in posterior.asdf"
+      )
+    }
     guard case .string(Self.schema)? = place.value["schema"] else {
       throw FitRecordError(
         place.location,
