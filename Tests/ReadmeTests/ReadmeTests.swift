@@ -13,7 +13,7 @@ struct ReadmeTests {
   @Test("the lines of every Swift block occur, in order, in the compiled examples")
   func blocksAreCompiled() throws {
     try checkSwiftBlocks(
-      of: "README.md", in: "Tests/ReadmeTests/ReadmeExamples.swift", atLeast: 4)
+      of: "README.md", in: ["Tests/ReadmeTests/ReadmeExamples.swift"], atLeast: 4)
   }
 
   /// The truth of the simulated galaxy.

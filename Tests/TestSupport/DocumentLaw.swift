@@ -5,32 +5,36 @@
 internal import Foundation
 public import Testing
 
-/// Checks that the lines of every Swift block of a document occur, in order, in a source file.
+/// Checks that the lines of every Swift block of a document occur, in order, in one of some source files.
 ///
 /// - Parameters:
 ///   - document: The document's path from the package's root.
-///   - source: The path of the Swift file.
+///   - sources: The paths of the Swift files.
 ///   - least: The number of blocks that there must be, so that a reader of blocks that finds none is noticed.
 ///   - sourceLocation: The place of the check.
 /// - Throws: What reading the files throws.
 public func checkSwiftBlocks(
-  of document: String, in source: String, atLeast least: Int,
+  of document: String, in sources: [String], atLeast least: Int,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   let blocks = swiftBlocks(try lines(document))
-  let code = try lines(source)
+  let files = try sources.map(lines)
   #expect(blocks.count >= least, "\(document) should show Swift", sourceLocation: sourceLocation)
   for block in blocks {
-    var rest = code[...]
-    for line in block {
-      guard let place = rest.firstIndex(of: line) else {
-        Issue.record(
-          "\(document): \"\(line)\" is not compiled, or not in this order",
-          sourceLocation: sourceLocation)
-        break
+    /// Returns the first line of the block that a file does not have in its place; nil where it has all.
+    func missing(_ code: [String]) -> String? {
+      var rest = code[...]
+      for line in block {
+        guard let place = rest.firstIndex(of: line) else { return line }
+        rest = rest[(place + 1)...]
       }
-      rest = rest[(place + 1)...]
+      return nil
     }
+    let gaps = files.map(missing)
+    #expect(
+      gaps.contains(nil),
+      "\(document): \(gaps.compactMap { $0 }) are not compiled, or not in this order",
+      sourceLocation: sourceLocation)
   }
 }
 
