@@ -63,7 +63,8 @@ extension GalaxyFit {
         try given.map { ChainPlan(tuning: $0.0, density: $0.1, mode: mode) }
         ?? chainPlan(from: best, isCancelled)
       sample = try NUTS(targetAcceptance: plan.tuning.targetAcceptance).run(
-        plan.density, chains: chains, warmUp: warmUp, draws: draws, key: key,
+        plan.density, chains: chains, warmUp: warmUp, draws: draws,
+        thinning: plan.tuning.thinning, key: key,
         initial: .laplace(from: .unconstrained([plan.mode]), spread: 2),
         adaptation: WindowedAdaptation(metric: plan.tuning.metric), sites: sites,
         progress: progress, isCancelled: isCancelled)
