@@ -13,7 +13,8 @@ struct MultiCommand: ParsableCommand {
     commandName: "multi",
     abstract: "Fits all sources of an image together.",
     discussion: """
-      The catalogue is a text file with a head line or a FITS table, with columns x, y, flux, r and, if there are any, type (a \
+      The catalogue is text (CSV, ECSV, SExtractor's ASCII_HEAD, columns separated by blanks) or a FITS table, with columns x, y, \
+      flux, r and, if there are any, type (a \
       profile), ellip, theta; those of SExtractor, SEP and photutils are understood. Without --catalog the sources are found as \
       by `sersic detect`, which also writes such a catalogue, to be looked at and changed first. Positions count from 0 at the \
       centre of the first pixel of the image or section.

@@ -18,8 +18,9 @@ extension FitMulti {
   ///
   /// Each source is first fitted by itself on a stamp from which the present light of the others has been taken: after the
   /// brighter ones whose stamps meet its own, at the same time as others, and from several starts in the first of two sweeps.
-  /// Then all are fitted together, by L-BFGS with the curvatures that the stamps have shown. The result does not depend on the
-  /// number of processors.
+  /// Then all are fitted together, by L-BFGS with the curvatures that the stamps have shown; with
+  /// ``MAPOptimizer/levenbergMarquardt`` damped steps of all at once take over where that does not converge, up to 80 parameters.
+  /// The result does not depend on the number of processors.
   public func findMAP(
     start: [String: Double] = [:], optimizer: MAPOptimizer = .levenbergMarquardt,
     isCancelled: @escaping @Sendable () -> Bool = { false }
@@ -49,7 +50,7 @@ extension FitMulti {
       var search = LBFGS()
       search.memory = 30
       search.curvature = curvature(evaluator, point, blocks)
-      // Where sources run to bounds damped steps of all at once took ten times as long, and came no higher.
+      // Where sources run to bounds damped steps of all at once took two to ten times as long, and came no higher.
       joint =
         optimizer == .levenbergMarquardt && density.dimension <= Self.fullCurvatureLimit
         ? search.fallingBack(on: LevenbergMarquardt()).maximize(

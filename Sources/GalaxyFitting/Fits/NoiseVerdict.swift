@@ -80,8 +80,6 @@ struct NoiseVerdict {
     // tails says less: it is some tens of per cent narrower or wider than the rms that the loss has in mind.
     let excess = loss.isRobust ? 1 : max(0.1, 5 * (2 / max(1, freedom)).squareRoot())
     guard square > 1 + excess else { return nil }
-    /// Returns a number with two decimals as text.
-    func rounded(_ x: Double) -> String { "\((x * 100).rounded() / 100)" }
     let rms = loss.free == nil ? "or the rms is too small" : "even with free noise"
     return InputFinding(
       .warning, FitFindingCode.poorFit.rawValue, subject: subject,
@@ -99,7 +97,7 @@ struct NoiseVerdict {
     guard let ratio = median(ratios), ratio > 1.33 || ratio < 0.75 else { return }
     add(
       .warning, "loss-gain", subject,
-      "expected an rms like that of counts, found \(rounded(ratio)) times as much: the gain or the sky of the Poisson loss is wrong, or there is other noise such as that of the read-out, and errors are wrong by as much; check gain and sky, or use the Gaussian loss"
+      "expected an rms like that of counts, found \(Self.rounded(ratio)) times as much: the gain or the sky of the Poisson loss is wrong, or there is other noise such as that of the read-out, and errors are wrong by as much; check gain and sky, or use the Gaussian loss"
     )
   }
 
@@ -121,5 +119,5 @@ struct NoiseVerdict {
   }
 
   /// Returns a number with two decimals as text.
-  private func rounded(_ x: Double) -> String { "\((x * 100).rounded() / 100)" }
+  private static func rounded(_ x: Double) -> String { "\((x * 100).rounded() / 100)" }
 }

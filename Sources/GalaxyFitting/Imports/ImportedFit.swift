@@ -89,10 +89,10 @@ public struct ImportedFit: Sendable {
       findings.append(
         InputFinding(.warning, warning.code.rawValue, subject: "fit", warning.message))
     }
-    let ratio = chiSquared / Double(max(1, image.goodCount - scene.freeSites.count))
+    let freedom = Double(max(1, image.goodCount - scene.freeSites.count))
     if !loss.isRobust,
       let finding = NoiseVerdict.poorFit(
-        ratio, freedom: Double(image.goodCount - scene.freeSites.count), loss, subject: "fit")
+        chiSquared / freedom, freedom: freedom, loss, subject: "fit")
     {
       findings.append(finding)
     }
