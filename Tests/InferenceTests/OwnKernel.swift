@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A kernel, an adaptation and a density of one's own, written against the public interface alone, as TypeCheckingTests checks.
+// Kernels, adaptations and a density of one's own, written against the public interface alone, as TypeCheckingTests checks.
 
 import Inference
 import Numerics
@@ -80,4 +80,97 @@ final class Banana: LogDensity {
     gradient[1] = -d
     return -0.5 * (q[0] * q[0] + 0.25 * d * d)
   }
+}
+
+/// Hamiltonian Monte Carlo of one step that keeps most of its momentum (Horowitz 1991), of the library's pieces.
+struct PersistentHMC: TunableKernel {
+  typealias State = PhasePoint
+
+  var stepSize = 0.1
+  var targetAcceptance = 0.9
+  var persistence = 0.7
+  var leapfrog = Leapfrog()
+
+  var metric: Metric {
+    get { leapfrog.metric }
+    set { leapfrog.metric = newValue }
+  }
+
+  struct Info: StepInfo {
+    var acceptance, energy, energyError: Double
+    var diverged: Bool { !(energyError < 1000) }
+
+    static var extras: [StepExtra<Info>] { [StepExtra("energy_error") { $0.energyError }] }
+  }
+
+  func start(at q: [Double], _ target: some LogDensity, key: RandomKey) -> PhasePoint {
+    PhasePoint(HamiltonianState(at: q, target), momentum: key.normals(q.count))
+  }
+
+  func step(_ state: inout PhasePoint, _ target: some LogDensity, key: RandomKey) -> Info {
+    let noise = key.folding(in: "noise").normals(state.momentum.count)
+    let share = (1 - persistence * persistence).squareRoot()
+    for k in noise.indices {
+      state.momentum[k] = persistence * state.momentum[k] + share * noise[k]
+    }
+    let energy = state.energy
+    var proposal = state
+    leapfrog.step(&proposal, target, stepSize: stepSize)
+    let error = proposal.energy - energy
+    let acceptance = error.isNaN ? 0 : min(1, exp(Tensor(-error)).item())
+    if key.folding(in: "accept").uniform(0) < acceptance {
+      state = proposal
+    } else {
+      // What makes the step right: a rejected one goes back the way it came.
+      for k in noise.indices { state.momentum[k] = -state.momentum[k] }
+    }
+    return Info(acceptance: acceptance, energy: energy, energyError: error)
+  }
+
+  func reasonableStepSize(
+    _ state: PhasePoint, _ target: some LogDensity, key: RandomKey
+  ) -> Double {
+    leapfrog.reasonableStepSize(stepSize, at: state, target, key: key)
+  }
+}
+
+/// A tuning of step size and variances in Stan's windows, for any kernel that has both, of the library's pieces.
+struct WindowTuning<Tuned: TunableKernel>: ChainAdaptation {
+  private var stepSize = DualAveraging(initial: 1, target: 0.8)
+  private var schedule = WarmUpSchedule(iterations: 0)
+  private var moments = RunningMoments(dimension: 0)
+
+  mutating func begin(
+    _ kernel: inout Tuned, _ state: inout Tuned.State, _ density: some LogDensity,
+    iterations: Int, key: RandomKey
+  ) {
+    schedule = WarmUpSchedule(iterations: iterations)
+    renew(&kernel, .identity(state.position.count), state, density, key)
+  }
+
+  private mutating func renew(
+    _ kernel: inout Tuned, _ metric: Metric, _ state: Tuned.State, _ density: some LogDensity,
+    _ key: RandomKey
+  ) {
+    kernel.metric = metric
+    kernel.stepSize = kernel.reasonableStepSize(state, density, key: key)
+    stepSize = DualAveraging(initial: kernel.stepSize, target: kernel.targetAcceptance)
+    moments = RunningMoments(dimension: metric.dimension)
+  }
+
+  mutating func update(
+    _ kernel: inout Tuned, _ state: inout Tuned.State, _ info: Tuned.Info,
+    iteration: Int, _ density: some LogDensity, key: RandomKey
+  ) {
+    stepSize.update(info.acceptance)
+    kernel.stepSize = stepSize.stepSize
+    guard let window = schedule.windows.first(where: { $0.contains(iteration) }) else { return }
+    moments.add(state.position)
+    if iteration == window.upperBound - 1 {
+      let metric = Metric.diagonal(moments.variances(towards: kernel.metric.variances))
+      renew(&kernel, metric, state, density, key.folding(in: iteration))
+    }
+  }
+
+  mutating func end(_ kernel: inout Tuned) { kernel.stepSize = stepSize.averagedStepSize }
 }

@@ -15,11 +15,8 @@ struct OwnKernelTests {
   @Test("it keeps the law of kernels")
   func law() throws { try checkKernel("Langevin", Langevin(stepSize: 0.12)) }
 
-  @Test("it finds the posterior of a straight line, which is known in closed form")
-  func line() throws {
-    let density = try InferenceTests.line.logDensity()
-    let draws = try Langevin(stepSize: 0.25).run(
-      density, chains: 4, warmUp: 500, draws: 5000, key: 1)
+  /// Checks draws against the posterior of a straight line, which is known in closed form.
+  private func checkLine(_ draws: Draws) {
     // Precision and mean of (slope, height): prior N(1, 2), N(−1, 3); errors 0.7.
     let weight = 1 / (0.7 * 0.7)
     let a = 0.25 + weight * abscissae.reduce(0) { $0 + $1 * $1 }
@@ -45,6 +42,14 @@ struct OwnKernelTests {
       ]
       #expect(scores.allSatisfy { abs($0) < 5 }, "\(scalar.name): \(scores)")
     }
+  }
+
+  @Test("it finds the posterior of a straight line")
+  func line() throws {
+    let density = try InferenceTests.line.logDensity()
+    let draws = try Langevin(stepSize: 0.25).run(
+      density, chains: 4, warmUp: 500, draws: 5000, key: 1)
+    checkLine(draws)
     let statistics = try #require(draws.statistics)
     #expect(statistics.divergences == 0 && statistics.stepSizes.allSatisfy { $0.isNaN })
     #expect(statistics.gradients == [Int](repeating: 1, count: 20_000))
@@ -58,6 +63,37 @@ struct OwnKernelTests {
     let acceptance = try #require(draws.statistics).acceptance
     // 8000 correlated draws know the acceptance to 0.01, and the tuning stops within a few percent of its aim.
     #expect(abs(acceptance.reduce(0, +) / Double(acceptance.count) - 0.6) < 0.05)
+  }
+
+  @Test("a kernel of the library's pieces keeps the law of kernels, whatever the metric")
+  func pieces() throws {
+    try checkKernel("persistent", PersistentHMC(stepSize: 0.12))
+    let dense = try Metric.dense(CorrelatedNormal.covariance, dimension: 3)
+    var kernel = PersistentHMC(stepSize: 0.8)
+    kernel.metric = dense
+    try checkKernel("persistent, dense", kernel)
+  }
+
+  @Test("a kernel and a tuning of the library's pieces find the same line, and tell their errors")
+  func piecesRun() throws {
+    let density = try InferenceTests.line.logDensity()
+    let draws = try PersistentHMC().run(
+      density, chains: 4, warmUp: 1000, draws: 5000, key: 1, adaptedBy: WindowTuning())
+    checkLine(draws)
+    let statistics = try #require(draws.statistics)
+    let errors = try #require(statistics.extras["energy_error"])
+    let expected = errors.map { error in min(1, plain(-error) { exp($0) }) }
+    #expect(errors.count == 20_000 && statistics.acceptance == expected)
+    // Fifty steps settle the step size: near 0.9, and above it rather than below, as in Stan.
+    let mean = statistics.acceptance.reduce(0, +) / 20_000
+    #expect(mean > 0.8 && mean < 0.99, "\(mean)")
+    checkLine(
+      try NUTS().run(
+        density, chains: 4, warmUp: 1000, draws: 2000, key: 2, adaptedBy: WindowTuning()))
+    // What tunes NUTS tunes it, too: its state keeps the gradient.
+    checkLine(
+      try PersistentHMC().run(
+        density, chains: 4, warmUp: 1000, draws: 5000, key: 3, adaptation: .lowRank))
   }
 
   @Test("a density of one's own runs under any kernel, without a model")

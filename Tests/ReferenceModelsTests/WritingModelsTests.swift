@@ -19,7 +19,7 @@ import Testing
       in: [
         "Tests/ReferenceModelsTests/WritingModelsExamples.swift",
         "Tests/InferenceTests/OwnKernel.swift",
-      ], atLeast: 26)
+      ], atLeast: 28)
   }
 
   /// A small design: an intercept and two columns.

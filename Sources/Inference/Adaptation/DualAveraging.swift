@@ -5,6 +5,15 @@
 // Source: Hoffman and Gelman 2014, JMLR 15, 1593, section 3.2.1 and algorithm 6.
 
 /// The tuning of a step size: noisy acceptances in, a step size out.
+///
+/// ```swift
+/// var tuning = DualAveraging(initial: kernel.stepSize, target: 0.8)
+/// for iteration in 0..<1000 {
+///   kernel.stepSize = tuning.stepSize
+///   tuning.update(kernel.step(&state, target, key: key.folding(in: iteration)).acceptance)
+/// }
+/// kernel.stepSize = tuning.averagedStepSize
+/// ```
 public struct DualAveraging: Sendable, Codable {
   /// The acceptance to reach.
   public var target: Double
@@ -23,7 +32,13 @@ public struct DualAveraging: Sendable, Codable {
   private var logStepMean = 0.0
 
   /// Starts from an initial step size.
+  ///
+  /// - Parameters:
+  ///   - stepSize: The step size, positive and finite.
+  ///   - target: The acceptance to reach, between 0 and 1.
   public init(initial stepSize: Double, target: Double) {
+    KernelSettings.check(stepSize: stepSize, of: "DualAveraging")
+    KernelSettings.check(targetAcceptance: target, of: "DualAveraging")
     self.target = target
     center = logarithm(10 * stepSize)
     logStep = logarithm(stepSize)
@@ -40,11 +55,11 @@ public struct DualAveraging: Sendable, Codable {
     logStepMean = share * logStep + (1 - share) * logStepMean
   }
 
-  /// The step size to try next.
-  public var stepSize: Double { exponential(logStep) }
+  /// The step size to try next, positive and finite.
+  public var stepSize: Double { KernelSettings.possible(exponential(logStep)) }
 
-  /// The averaged step size, to be used after the warm-up.
+  /// The averaged step size, to be used after the warm-up; positive and finite.
   public var averagedStepSize: Double {
-    count > 0 ? exponential(logStepMean) : exponential(logStep)
+    KernelSettings.possible(exponential(count > 0 ? logStepMean : logStep))
   }
 }

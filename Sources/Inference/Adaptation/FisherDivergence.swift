@@ -6,8 +6,16 @@
 
 import Numerics
 
-/// Draws of a warm-up with the gradients there, centred and scaled, for estimates of low rank.
-struct FisherDivergence {
+/// The metrics of draws and gradients that bring the transformed gradients closest to a standard normal's.
+///
+/// Of a normal posterior, gradients are a linear map of the draws, and more draws than coordinates tell its covariance all but exactly,
+/// where that of the draws themselves is off by the root of coordinates over draws.
+///
+/// ```swift
+/// let estimate = FisherDivergence(draws: draws, gradients: gradients)
+/// kernel.metric = estimate?.metric() ?? kernel.metric
+/// ```
+public struct FisherDivergence: Sendable {
   /// The number of draws.
   private let count: Int
 
@@ -15,7 +23,7 @@ struct FisherDivergence {
   private let dimension: Int
 
   /// The variances of the diagonal minimiser.
-  let variances: [Double]
+  public let variances: [Double]
 
   /// The draws less their mean, over √variances; row-major, one row to a draw.
   private var draws: [Double]
@@ -30,18 +38,28 @@ struct FisherDivergence {
   static let regularization = 1e-5
 
   /// Prepares an estimate; nil for fewer than three draws.
-  init?(
-    draws: [[Double]], gradients: [[Double]], fallback: [Double]
+  ///
+  /// - Parameters:
+  ///   - draws: The draws, unconstrained vectors of one length.
+  ///   - gradients: The gradients of the log density there, as many vectors of that length.
+  ///   - fallback: The variances of coordinates in which draws or gradients do not vary, positive; nil: 1.
+  public init?(
+    draws: [[Double]], gradients: [[Double]], fallback: [Double]? = nil
   ) {
+    demand(
+      draws.count == gradients.count,
+      "FisherDivergence: expected a gradient to each draw, got \(draws.count) draws and \(gradients.count) gradients"
+    )
     guard draws.count >= 3, let n = draws.first?.count else { return nil }
     count = draws.count
     dimension = n
-    var (x, s) = (RunningMoments(n), RunningMoments(n))
+    var (x, s) = (RunningMoments(dimension: n), RunningMoments(dimension: n))
     for (draw, gradient) in zip(draws, gradients) {
       x.add(draw)
       s.add(gradient)
     }
-    let variances = FisherDivergence.variances(draws: x, gradients: s, fallback: fallback)
+    let variances = FisherDivergence.variances(
+      draws: x, gradients: s, fallback: fallback ?? [Double](repeating: 1, count: n))
     let scales = variances.map { $0.squareRoot() }
     self.variances = variances
     self.draws = []
@@ -61,12 +79,16 @@ struct FisherDivergence {
   /// - Parameters:
   ///   - draws: The moments of the draws.
   ///   - gradients: The moments of the gradients there.
-  ///   - fallback: The variances of coordinates in which draws or gradients do not vary.
+  ///   - fallback: The variances of coordinates in which draws or gradients do not vary, positive.
   /// - Returns: The variances.
-  static func variances(
+  public static func variances(
     draws: RunningMoments, gradients: RunningMoments, fallback: [Double]
   ) -> [Double] {
-    fallback.indices.map { k in
+    demand(
+      draws.mean.count == fallback.count && gradients.mean.count == fallback.count,
+      "FisherDivergence: expected moments of \(fallback.count) coordinates, as the fallback has, got \(draws.mean.count) and \(gradients.mean.count)"
+    )
+    return fallback.indices.map { k in
       let variance = (draws.squares[k] / gradients.squares[k]).squareRoot()
       return variance > 0 && variance.isFinite ? min(max(variance, 1e-20), 1e20) : fallback[k]
     }
@@ -75,10 +97,13 @@ struct FisherDivergence {
   /// Returns the metric: the diagonal one, and the directions in which the scaled posterior is wider or narrower than it by a factor.
   ///
   /// - Parameters:
-  ///   - cutoff: Variances between 1/cutoff and cutoff count as 1.
-  ///   - maximumRank: The largest number of directions; those farthest from 1 are kept.
+  ///   - cutoff: Variances between 1/cutoff and cutoff count as 1; above 1.
+  ///   - maximumRank: The largest number of directions, positive; those farthest from 1 are kept.
   /// - Returns: The metric; the diagonal one where the eigenvectors cannot be found.
-  func metric(cutoff: Double, maximumRank: Int) -> Metric {
+  public func metric(cutoff: Double = 2, maximumRank: Int = 100) -> Metric {
+    demand(
+      maximumRank > 0 && cutoff > 1,
+      "FisherDivergence: expected maximumRank > 0, cutoff > 1, got \(maximumRank), \(cutoff)")
     let diagonal = Metric.diagonal(variances)
     let basis =
       dimension <= maximumRank || dimension <= 2 * count && dimension <= 200

@@ -52,9 +52,9 @@ struct MomentWindows: Sendable, Codable {
     // No window has draws enough: nothing to learn but variances.
     let longest = schedule.windows.map(\.count).max() ?? 0
     isDense = form == .dense || form == .automatic && longest >= MomentWindows.drawsNeeded(n)
-    moments = RunningMoments(n)
-    covariance = RunningCovariance(isDense ? n : 0)
-    gradients = RunningCovariance(isDense && form == .automatic ? n : 0)
+    moments = RunningMoments(dimension: n)
+    covariance = RunningCovariance(dimension: isDense ? n : 0)
+    gradients = RunningCovariance(dimension: isDense && form == .automatic ? n : 0)
   }
 
   /// Returns the length of the window in which an iteration lies; nil where there is none.
@@ -85,9 +85,9 @@ struct MomentWindows: Sendable, Codable {
     let metric = metric(present)
     window += 1
     let n = position.count
-    moments = RunningMoments(n)
-    covariance = RunningCovariance(isDense ? n : 0)
-    gradients = RunningCovariance(isDense && form == .automatic ? n : 0)
+    moments = RunningMoments(dimension: n)
+    covariance = RunningCovariance(dimension: isDense ? n : 0)
+    gradients = RunningCovariance(dimension: isDense && form == .automatic ? n : 0)
     isInformed = true
     return metric
   }

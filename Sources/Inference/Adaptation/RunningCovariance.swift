@@ -8,22 +8,27 @@ import Numerics
 import PPL
 
 /// The running covariance of vectors.
-struct RunningCovariance: Sendable, Codable {
+public struct RunningCovariance: Sendable, Codable {
   /// The number of vectors.
-  private(set) var count = 0.0
-  private var mean: [Double]
+  public private(set) var count = 0.0
+  /// Their mean; 0 without vectors.
+  public private(set) var mean: [Double]
+  /// The sums of products of deviations from it, row-major; the lower triangle alone.
   private var products: [Double]
 
   /// Starts with no vectors of a length.
-  init(_ n: Int) {
+  public init(dimension n: Int) {
+    demand(n >= 0, "RunningCovariance: expected a dimension ≥ 0, got \(n)")
     mean = [Double](repeating: 0, count: n)
     products = [Double](repeating: 0, count: n * n)
   }
 
   /// Adds a vector.
-  mutating func add(_ x: [Double]) {
+  public mutating func add(_ x: [Double]) {
+    let n = mean.count
+    demand(
+      x.count == n, "RunningCovariance: expected a vector of \(n) elements, got \(x.count)")
     count += 1
-    let n = x.count
     let before = zip(x, mean).map { $0 - $1 }
     for k in 0..<n { mean[k] += before[k] / count }
     for r in 0..<n {
@@ -32,8 +37,8 @@ struct RunningCovariance: Sendable, Codable {
     }
   }
 
-  /// The covariance, row-major.
-  var covariance: [Double] {
+  /// The covariance, row-major, with n − 1 in the denominator; 0 of fewer than two vectors.
+  public var covariance: [Double] {
     let n = mean.count
     let weight = 1 / max(1, count - 1)
     var matrix = [Double](repeating: 0, count: n * n)
@@ -59,8 +64,11 @@ struct RunningCovariance: Sendable, Codable {
   /// - Parameter belief: The metric before; nil: nothing is known.
   /// - Returns: The metric.
   /// - Throws: `ModelError` of kind `notFinite` if the covariance is not positive definite.
-  func metric(towards belief: Metric?) throws -> Metric {
+  public func metric(towards belief: Metric?) throws -> Metric {
     let n = mean.count
+    demand(
+      belief.map { $0.dimension == n } ?? true,
+      "RunningCovariance: expected a belief of \(n) coordinates, got \(belief?.dimension ?? 0)")
     let covariance = covariance
     let factor: [Double]
     if let belief {

@@ -15,7 +15,7 @@ public struct ScaleAdaptation: ChainAdaptation {
   public var targetAcceptance: Double?
 
   private var iterations = 0
-  private var moments = RunningMoments(0)
+  private var moments = RunningMoments(dimension: 0)
   private var logScale = 0.0
   private var steps = 0.0
   private var logScaleSum = 0.0
@@ -29,7 +29,7 @@ public struct ScaleAdaptation: ChainAdaptation {
     _ target: some LogDensity, iterations: Int, key: RandomKey
   ) {
     self.iterations = iterations
-    moments = RunningMoments(state.position.count)
+    moments = RunningMoments(dimension: state.position.count)
     logScale = logarithm(kernel.scale)
   }
 

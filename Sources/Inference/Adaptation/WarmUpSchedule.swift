@@ -4,13 +4,25 @@
 //
 // Source: Stan Reference Manual, "Automatic parameter tuning": 75 | 25 50 100 200 500 | 50 for 1000 iterations.
 
+import Numerics
+
 /// The windows in which a warm-up estimates the metric.
 public struct WarmUpSchedule: Sendable, Codable {
   /// The slow windows, in order: the metric is set at the end of each.
   public let windows: [Range<Int>]
 
   /// Divides a number of iterations as Stan does; fewer than 20 have no slow window.
+  ///
+  /// - Parameters:
+  ///   - iterations: The iterations of the warm-up.
+  ///   - first: Those before the first window.
+  ///   - last: Those after the last window.
+  ///   - window: The length of the first window, positive. Where the three do not fit, 15 % are before the only window and
+  ///     10 % after it.
   public init(iterations: Int, first: Int = 75, last: Int = 50, window: Int = 25) {
+    demand(
+      first >= 0 && last >= 0 && window > 0,
+      "WarmUpSchedule: expected first ≥ 0, last ≥ 0, window > 0, got \(first), \(last), \(window)")
     guard iterations >= 20 else {
       windows = []
       return

@@ -181,6 +181,7 @@ extension SamplerStatistics {
     result.treeDepth = chosen(treeDepth)
     result.energy = chosen(energy)
     result.logDensity = chosen(logDensity)
+    result.extras = extras.mapValues { chosen($0) }
     result.energyFractions = energyFractions.isEmpty ? [] : chains.map { energyFractions[$0] }
     // Of neighbouring draws that are all the steps, the energies tell it anew.
     let isStretch = zip(draws, draws.dropFirst()).allSatisfy { $1 == $0 + 1 }
@@ -216,6 +217,11 @@ extension SamplerStatistics {
       result.seconds += run.seconds
       result.improperSites += run.improperSites.filter { !result.improperSites.contains($0) }
       result.warnings += run.warnings
+    }
+    // Of runs of different kernels, what all of them have told.
+    for name in runs.first?.extras.keys.sorted() ?? []
+    where runs.allSatisfy({ $0.extras[name] != nil }) {
+      result.extras[name] = runs.flatMap { $0.extras[name] ?? [] }
     }
     return result
   }

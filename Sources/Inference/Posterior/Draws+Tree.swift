@@ -18,7 +18,7 @@ public struct DrawsError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What draws keep about the sampler, as arrays with the names that ArviZ has for them.
-private enum SamplerColumns {
+enum SamplerColumns {
   /// The names of arrays of numbers, `[chains, draws]`.
   static var numbers: [(String, WritableKeyPath<SamplerStatistics, [Double]>)] {
     [("acceptance_rate", \.acceptance), ("energy", \.energy), ("lp", \.logDensity)]
@@ -44,6 +44,15 @@ private enum SamplerColumns {
   static var ofChains: [(String, WritableKeyPath<SamplerStatistics, [Double]>)] {
     [("step_size", \.stepSizes), ("bfmi", \.energyFractions)]
   }
+
+  /// The names of all arrays, which a kernel's own numbers cannot have.
+  static var names: [String] {
+    var names = [diverging]
+    for (name, _) in numbers { names.append(name) }
+    for (name, _) in integers { names.append(name) }
+    for (name, _) in ofChains { names.append(name) }
+    return names.sorted()
+  }
 }
 
 // MARK: - ASDF
@@ -52,8 +61,9 @@ extension Draws {
   /// The draws as the tree of an ASDF file.
   ///
   /// `posterior` {name: array `[chains, draws, …]`}, `periods` of angles, and where a Markov chain made the draws `sample_stats`
-  /// {`acceptance_rate`, `diverging`, `energy`, `lp`, `n_steps`, `tree_depth`: arrays `[chains, draws]`; `step_size`, `bfmi`: `[chains]`}
-  /// and `sampler`, what there is to know about the run as a whole. Metrics and unconstrained vectors are left out.
+  /// {`acceptance_rate`, `diverging`, `energy`, `lp`, `n_steps`, `tree_depth`: arrays `[chains, draws]`; `step_size`, `bfmi`: `[chains]`;
+  /// the kernel's ``SamplerStatistics/extras`` by their own names: `[chains, draws]`} and `sampler`, what there is to know about
+  /// the run as a whole. Metrics and unconstrained vectors are left out.
   public var asdf: ASDFValue {
     var members = [
       ASDFValue.Member(
@@ -87,6 +97,10 @@ extension Draws {
       for (name, path) in SamplerColumns.ofChains where statistics[keyPath: path].count == chains {
         columns.append(
           ASDFValue.Member(name, .array(ASDFArray(statistics[keyPath: path], shape: [chains]))))
+      }
+      for (name, values) in statistics.extras.sorted(by: { $0.key < $1.key })
+      where values.count == count {
+        columns.append(ASDFValue.Member(name, .array(ASDFArray(values, shape: shape))))
       }
       members.append(ASDFValue.Member("sample_stats", .map(columns)))
       members.append(ASDFValue.Member("sampler", statistics.asdf))
@@ -161,6 +175,12 @@ extension Draws {
     }
     for (name, path) in SamplerColumns.ofChains {
       if let found = try array(name, [chains]) { result[keyPath: path] = found.doubles }
+    }
+    // A number to each draw under another name is what some kernel, of this package or not, has told.
+    let known = Set(SamplerColumns.names)
+    for member in tree.members ?? [] where !known.contains(member.name) {
+      guard let found = member.value.array, found.shape == [chains, draws] else { continue }
+      result.extras[member.name] = found.doubles
     }
     return result
   }

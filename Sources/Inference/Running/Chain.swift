@@ -30,6 +30,15 @@ struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
   /// The steps since the last draw.
   private var sinceDraw = StepSummary()
 
+  /// Whether the kernel has numbers of its own to be stored.
+  private let hasExtras: Bool
+
+  /// How these are read.
+  private let extraReaders: [StepExtra<K.Info>]
+
+  /// These numbers.
+  private(set) var extras: ExtraColumns
+
   /// The energies of the steps after the warm-up, those between draws included.
   private(set) var energies = EnergyMoments()
 
@@ -67,6 +76,9 @@ struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
     adaptation = initialAdaptation
     state = kernel.start(at: start.position, target, key: keys.steps.folding(in: "begin"))
     columns = [[Double]](repeating: [], count: count)
+    extraReaders = K.Info.extras
+    hasExtras = !extraReaders.isEmpty
+    extras = ExtraColumns(extraReaders.count)
     guard plan.warmUp > 0 else { return }
     adaptation.begin(
       &kernel, &state, target, iterations: plan.warmUp,
@@ -92,6 +104,7 @@ struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
   /// Makes room for all draws, the numbers of elements of a draw being given for each column.
   mutating func reserve(_ plan: RunPlan, _ counts: [Int]) {
     steps.reserve(plan.draws)
+    extras.reserve(plan.draws)
     // All chains are put together in the columns of the first; memory that is not touched costs nothing.
     let chains = index == 0 ? plan.chains : 1
     for (k, count) in counts.enumerated() {
@@ -137,10 +150,12 @@ struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
       if info.diverged { divergences += 1 }
       sinceDraw.add(info)
       energies.add(info.energy)
+      if hasExtras { extras.add(info, extraReaders) }
       if (iteration - plan.warmUp + 1) % plan.thinning == 0 {
         recorder.append(state.position, to: &columns)
         if plan.keepsUnconstrained { columns[columns.count - 1].append(contentsOf: state.position) }
         steps.append(sinceDraw, logDensity: state.logDensity)
+        if hasExtras { extras.endDraw() }
         sinceDraw = StepSummary()
       }
     }
@@ -166,6 +181,8 @@ extension Chain {
     let warmUpGradients: Int
     let warmUpDivergences: Int
     let divergences: Int
+    /// Nil for a kernel that has none.
+    let extras: ExtraColumns?
   }
 
   /// The bytes of the chain.
@@ -174,7 +191,7 @@ extension Chain {
       index: index, kernel: kernel, adaptation: adaptation, state: state, iteration: iteration,
       columns: columns, steps: steps, sinceDraw: sinceDraw, energies: energies,
       warmUpGradients: warmUpGradients, warmUpDivergences: warmUpDivergences,
-      divergences: divergences)
+      divergences: divergences, extras: hasExtras ? extras : nil)
     let record = try Record(encoding: saved)
     var bytes: [UInt8] = []
     bytes.reserveCapacity(record.byteCount)
@@ -204,6 +221,13 @@ extension Chain {
     warmUpGradients = saved.warmUpGradients
     warmUpDivergences = saved.warmUpDivergences
     divergences = saved.divergences
+    extraReaders = K.Info.extras
+    hasExtras = !extraReaders.isEmpty
+    extras = saved.extras ?? ExtraColumns(0)
+    guard extras.holds(extraReaders.count, draws: saved.steps.count) else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: [], debugDescription: "expected a column of each of a step's extras"))
+    }
     keys = Keys(plan.key, saved.index)
   }
 }

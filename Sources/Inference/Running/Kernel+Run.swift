@@ -29,8 +29,9 @@ extension Kernel {
   ///   - isCancelled: Asked between steps, and within long ones of a model, from several threads; complete draws are kept.
   /// - Returns: The draws with the statistics of the sampler; ``SamplerStatistics/warnings`` says in words what to know.
   /// - Throws: `ModelError` if a site is unknown, a chain finds no starting point, the kernel's metric has another dimension
-  ///   than the density, the adaptation cannot tune the kernel, a number of chains, draws, threads or steps is not positive or
-  ///   `warmUp` negative; ``CheckpointError`` if the file is damaged, belongs to another run or cannot be written.
+  ///   than the density, the adaptation cannot tune the kernel, a number of chains, draws, threads or steps is not positive,
+  ///   `warmUp` is negative, or a name of the kernel's extras is taken; ``CheckpointError`` if the file is damaged, belongs to
+  ///   another run or cannot be written.
   public func run(
     _ target: some SamplingTarget, chains: Int = 4, warmUp: Int = 1000, draws: Int = 1000,
     thinning: Int = 1, key: RandomKey = 0, initial: InitialStrategy = .usual,
@@ -64,8 +65,9 @@ extension Kernel {
   ///   - isCancelled: Asked between steps, and within long ones of a model, from several threads; complete draws are kept.
   /// - Returns: The draws with the statistics of the sampler.
   /// - Throws: `ModelError` if a site is unknown, a chain finds no starting point, the kernel's metric has another dimension
-  ///   than the density, the adaptation cannot tune the kernel, a number of chains, draws, threads or steps is not positive or
-  ///   `warmUp` negative; ``CheckpointError`` if the file is damaged, belongs to another run or cannot be written.
+  ///   than the density, the adaptation cannot tune the kernel, a number of chains, draws, threads or steps is not positive,
+  ///   `warmUp` is negative, or a name of the kernel's extras is taken; ``CheckpointError`` if the file is damaged, belongs to
+  ///   another run or cannot be written.
   public func run<Target: SamplingTarget, A: ChainAdaptation<Self>>(
     _ target: Target, chains: Int = 4, warmUp: Int = 1000, draws: Int = 1000, thinning: Int = 1,
     key: RandomKey = 0, initial: InitialStrategy = .usual,
@@ -86,6 +88,9 @@ extension Kernel {
         .misuse,
         "expected a metric of \(target.dimension) coordinates, as the density has, found one of \(size); give the kernel a metric of this density, or none"
       )
+    }
+    if let problem = ExtraColumns.problem(Info.extras.map { $0.name }) {
+      throw ModelError(.misuse, problem)
     }
     if warmUp > 0 { try adaptation.validate() }
     let plan = RunPlan(
@@ -170,6 +175,8 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
     statistics.resumedDraws =
       saved.chains.isEmpty
       ? [] : (0..<plan.chains).map { min(saved.chains[$0]?.draws ?? 0, count) }
+    let extras = K.Info.extras.map { $0.name }
+    for name in extras { statistics.extras[name] = [] }
     if let warning = saved.warning { statistics.warnings.append(warning) }
     statistics.warnings += [statistics.cancellation].compactMap { $0 } + result.warnings
     for (index, seat) in result.seats.enumerated() {
@@ -177,6 +184,7 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
       statistics.energyFractions.append(seat?.chain.energies.fraction ?? .nan)
       guard let chain = seat?.chain else { continue }
       statistics.append(chain.steps, count)
+      statistics.append(chain.extras, named: extras, count)
       statistics.warmUpGradients += chain.warmUpGradients
       statistics.warmUpDivergences += chain.warmUpDivergences
       statistics.warnings += chain.warnings.map {

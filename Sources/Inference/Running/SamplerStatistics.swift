@@ -5,7 +5,8 @@
 /// What the steps of a run told, chain after chain: one entry for each stored draw.
 ///
 /// A draw of a thinned run stands for all its steps: acceptances are averaged, gradients added, and it counts as diverged if
-/// one of them was; depth is the largest, energy that of the last.
+/// one of them was; depth is the largest, energy that of the last. Extras are averaged: a flag becomes a share, and a count
+/// times ``thinning`` is that of all steps.
 public struct SamplerStatistics: Sendable {
   /// The acceptance of each draw.
   public internal(set) var acceptance: [Double] = []
@@ -17,6 +18,8 @@ public struct SamplerStatistics: Sendable {
   public internal(set) var treeDepth: [Int] = []
   /// The energy at the start of each step.
   public internal(set) var energy: [Double] = []
+  /// The numbers of each draw that only its kernel knows, by the names that ``StepInfo/extras`` gives them; empty for most kernels.
+  public internal(set) var extras: [String: [Double]] = [:]
   /// The E-BFMI of each chain, of the energies of all its steps, also those between draws; empty where it is not known.
   public internal(set) var energyFractions: [Double] = []
   /// The log density of each draw, in unconstrained space.
@@ -64,6 +67,13 @@ public struct SamplerStatistics: Sendable {
     treeDepth += columns.treeDepth.prefix(count)
     energy += columns.energy.prefix(count)
     logDensity += columns.logDensity.prefix(count)
+  }
+
+  /// Takes the first draws of a chain's extras.
+  mutating func append(_ columns: ExtraColumns, named names: [String], _ count: Int) {
+    for (name, column) in zip(names, columns.columns) {
+      extras[name, default: []] += column.prefix(count)
+    }
   }
 }
 

@@ -22,7 +22,7 @@ public struct HamiltonianState: GradientState {
   }
 
   /// Evaluates a log density at a point.
-  init(at q: [Double], _ target: some LogDensity) {
+  public init(at q: [Double], _ target: some LogDensity) {
     var gradient = q
     logDensity = target.valueAndGradient(at: q, into: &gradient)
     position = q

@@ -29,12 +29,16 @@ public protocol StepInfo: Sendable {
 
   /// The energy at the start of the step; NaN for kernels without one.
   var energy: Double { get }
+
+  /// Further numbers of each step that a run keeps; empty for most kernels, and the same whenever it is asked for.
+  static var extras: [StepExtra<Self>] { get }
 }
 
 extension StepInfo {
   public var gradients: Int { 1 }
   public var treeDepth: Int { 0 }
   public var energy: Double { .nan }
+  public static var extras: [StepExtra<Self>] { [] }
 }
 
 /// A Markov kernel that leaves a log density invariant: a value with `start` and `step`.

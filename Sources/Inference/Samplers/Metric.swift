@@ -217,14 +217,11 @@ public struct Metric: Sendable, Equatable {
     }
   }
 
-  /// Returns the velocity M⁻¹ p of a momentum.
+  /// Returns the velocity M⁻¹ p of a momentum; loops use a ``PreparedMetric``, which takes no memory at each call.
   public func velocity(_ momentum: [Double]) -> [Double] {
-    // M⁻¹ = F Fᵀ.
-    applied(momentum) { view, p, v, scratch in
-      view.pull(p, into: v, scratch: scratch)
-      p.update(from: v, count: view.length)
-      view.push(p, into: v)
-    }
+    var velocity = [Double](repeating: 0, count: dimension)
+    PreparedMetric(self).velocity(of: momentum, into: &velocity, workspace)
+    return velocity
   }
 
   /// Returns a momentum drawn from N(0, M).
@@ -232,23 +229,14 @@ public struct Metric: Sendable, Equatable {
 
   /// Returns the momentum p with Fᵀ p = r, where F Fᵀ = M⁻¹: of standard normal numbers r a draw from N(0, M).
   package func momentum(whitened r: [Double]) -> [Double] {
-    applied(r) { view, r, p, _ in view.momentum(r, into: p) }
+    var momentum = [Double](repeating: 0, count: dimension)
+    PreparedMetric(self).momentum(whitened: r, into: &momentum, workspace)
+    return momentum
   }
 
-  /// Returns what `body` makes of a vector.
-  private func applied(
-    _ x: [Double],
-    _ body: (MetricView, MetricView.Vector, MetricView.Vector, MetricView.Vector) -> Void
-  ) -> [Double] {
-    demand(
-      x.count == dimension, "Metric: expected \(dimension) elements, got \(x.count)")
-    let memory = Workspace(dimension: dimension, vectors: 3)
-    let input = memory[0]
-    for k in x.indices { input[k] = x[k] }
-    let prepared = PreparedMetric(self)
-    withExtendedLifetime(prepared) { body(prepared.view, memory[0], memory[1], memory[2]) }
-    let output = memory[1]
-    return (0..<dimension).map { output[$0] }
+  /// New memory for a product.
+  private var workspace: Workspace {
+    Workspace(dimension: dimension, vectors: PreparedMetric.scratchVectors)
   }
 }
 

@@ -10,8 +10,16 @@ import Numerics
 /// Trajectories carry the whitened momentum r = Fᵀ p, a standard normal vector whatever the metric. The velocity M⁻¹ p is F r,
 /// the force on r is Fᵀ ∇ log π, and p · M⁻¹ p' is plainly r · r': kinetic energies and U-turn checks know no metric.
 ///
+/// A kernel keeps it beside its other settings, with which it is saved. Its products work in memory that is lent to them, such as
+/// that of the density, and so allocate nothing:
+///
+/// ```swift
+/// let memory = target.workspace(vectors: PreparedMetric.scratchVectors)
+/// prepared.velocity(of: momentum, into: &velocity, memory)
+/// ```
+///
 /// Proof that sending it is safe: its memory is filled by `init`, only read afterwards, and freed with the last reference.
-final class PreparedMetric: @unchecked Sendable {
+public final class PreparedMetric: @unchecked Sendable {
   /// The shape of F.
   enum Shape: Sendable {
     /// diag(d).
@@ -22,6 +30,9 @@ final class PreparedMetric: @unchecked Sendable {
     case lowRank
   }
 
+  /// The metric.
+  public let metric: Metric
+
   /// The numbers of the metric, valid as long as this object.
   let view: MetricView
 
@@ -29,7 +40,8 @@ final class PreparedMetric: @unchecked Sendable {
   private let memory: UnsafeMutablePointer<Double>
 
   /// Prepares a metric.
-  init(_ metric: Metric) {
+  public init(_ metric: Metric) {
+    self.metric = metric
     let n = metric.dimension
     let length = Workspace.padded(n)
     let shape: Shape
@@ -74,6 +86,90 @@ final class PreparedMetric: @unchecked Sendable {
       "kernel: expected a metric of \(n) coordinates, got one of \(view.dimension)")
     return PreparedMetric(.identity(n))
   }
+
+  // MARK: - Products
+
+  /// The vectors of memory that a product takes.
+  public static let scratchVectors = 3
+
+  /// Sets a vector to the velocity M⁻¹ p of a momentum.
+  ///
+  /// - Parameters:
+  ///   - momentum: The momentum p. As many elements as the metric has coordinates.
+  ///   - velocity: M⁻¹ p, as many.
+  ///   - memory: Where to work: ``scratchVectors`` vectors of that length, whose elements change.
+  public func velocity(of momentum: [Double], into velocity: inout [Double], _ memory: Workspace) {
+    apply(momentum, &velocity, memory) { p, v, scratch in
+      view.pull(p, into: v, scratch: scratch)
+      p.update(from: v, count: view.length)
+      view.push(p, into: v)
+    }
+  }
+
+  /// Sets a vector to the velocity F r of a whitened momentum.
+  ///
+  /// - Parameters:
+  ///   - r: The whitened momentum. As many elements as the metric has coordinates.
+  ///   - velocity: F r, as many.
+  ///   - memory: Where to work: ``scratchVectors`` vectors of that length, whose elements change.
+  public func velocity(
+    whitened r: [Double], into velocity: inout [Double], _ memory: Workspace
+  ) {
+    apply(r, &velocity, memory) { r, v, _ in view.push(r, into: v) }
+  }
+
+  /// Sets a vector to Fᵀ x: of a momentum the whitened one, of a gradient the force on whitened momenta.
+  ///
+  /// - Parameters:
+  ///   - x: The momentum or gradient. As many elements as the metric has coordinates.
+  ///   - whitened: Fᵀ x, as many.
+  ///   - memory: Where to work: ``scratchVectors`` vectors of that length, whose elements change.
+  public func whiten(_ x: [Double], into whitened: inout [Double], _ memory: Workspace) {
+    apply(x, &whitened, memory) { x, r, scratch in view.pull(x, into: r, scratch: scratch) }
+  }
+
+  /// Sets a vector to the momentum p with Fᵀ p = r: of standard normal numbers r a draw from N(0, M).
+  ///
+  /// - Parameters:
+  ///   - r: The whitened momentum. As many elements as the metric has coordinates.
+  ///   - momentum: F⁻ᵀ r, as many.
+  ///   - memory: Where to work: ``scratchVectors`` vectors of that length, whose elements change.
+  public func momentum(
+    whitened r: [Double], into momentum: inout [Double], _ memory: Workspace
+  ) {
+    apply(r, &momentum, memory) { r, p, _ in view.momentum(r, into: p) }
+  }
+
+  /// Sets a vector to what `body` makes of another: of the first of three vectors on plain memory into the second.
+  private func apply(
+    _ x: [Double], _ y: inout [Double], _ memory: Workspace,
+    _ body: (MetricView.Vector, MetricView.Vector, MetricView.Vector) -> Void
+  ) {
+    let n = view.dimension
+    demand(
+      x.count == n && y.count == n,
+      "metric: expected vectors of \(n) elements, got \(x.count) and \(y.count)")
+    demand(
+      memory.dimension == n && memory.vectors >= PreparedMetric.scratchVectors,
+      "metric: expected memory for \(PreparedMetric.scratchVectors) vectors of \(n) elements, got \(memory.vectors) of \(memory.dimension)"
+    )
+    let (input, output) = (memory[0], memory[1])
+    input.update(from: x, count: n)
+    body(input, output, memory[2])
+    y.withUnsafeMutableBufferPointer {
+      _ = $0.update(fromContentsOf: UnsafeBufferPointer(start: output, count: n))
+    }
+    withExtendedLifetime(memory) {}
+  }
+}
+
+extension PreparedMetric: Codable {
+  /// Reads a metric, as it is saved by itself, and prepares it.
+  public convenience init(from decoder: any Decoder) throws {
+    self.init(try Metric(from: decoder))
+  }
+
+  public func encode(to encoder: any Encoder) throws { try metric.encode(to: encoder) }
 }
 
 /// The numbers of a prepared metric on plain memory, for as long as that metric lives.

@@ -29,6 +29,9 @@ struct Fingerprint {
       ("sites", columns.map { "\($0.name)\($0.shape)" }.joined(separator: ", ")),
       ("keepsUnconstrained", "\(plan.keepsUnconstrained)"),
     ]
+    let extras = K.Info.extras.map { $0.name }
+    // Left out where there are none, as in files that are older than extras.
+    if !extras.isEmpty { list.append(("extras", extras.joined(separator: ", "))) }
     settings = list
     let evaluator = target.makeEvaluator()
     let key = RandomKey(0).folding(in: "fingerprint")
