@@ -7,9 +7,12 @@ PYTHON ?= python3
 SOURCES := $(wildcard Sources Models Tests Tutorials Package.swift)
 DEMO := demo
 SERSIC := .build/release/sersic
+DOCUMENTATION := .build/documentation
+DOCUMENTED := SwiftSersic GalaxyFitting GalaxyModels Rendering Plotting Inference PPL Distributions \
+  Tensors Numerics JSON FITS ASDF ReferenceModels
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test lint format bench bench-peers check clean
+.PHONY: help deps build demo test lint format docs bench bench-peers check clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +53,14 @@ lint: ## Check format and documentation comments; any finding is an error.
 
 format: ## Format all Swift files in place.
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
+
+docs: deps ## Build the documentation of all modules, with articles; it needs swift-docc-plugin, which is fetched.
+	SERSIC_DOCS=1 $(SWIFT) package -c release --allow-writing-to-directory $(DOCUMENTATION) \
+	  generate-documentation --enable-experimental-combined-documentation \
+	  $(addprefix --target ,$(DOCUMENTED)) --output-path $(DOCUMENTATION)
+	@printf '%s\n' 'Read it by a web server:' \
+	  '  $(PYTHON) -m http.server --directory $(DOCUMENTATION)' \
+	  'and in the browser its page /documentation/swiftsersic'
 
 bench: deps ## Measure speed and memory; ARGS="--json" or ARGS="FILTER" narrows it.
 	$(SWIFT) build -c release --product sersic

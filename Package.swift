@@ -54,6 +54,11 @@ let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let csv: Target.Dependency = .product(name: "SwiftCSV", package: "SwiftCSV")
 
+// The plugin that builds the documentation is for `make docs` alone, which sets the variable: nobody else has to fetch it.
+let documentation: [Package.Dependency] =
+  Context.environment["SERSIC_DOCS"] == nil
+  ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+
 // SEP, which finds sources, is packaged by Debian and Ubuntu, not by Homebrew: elsewhere the package does without it.
 #if os(Linux)
   let sourceExtractor: [Target] = [.systemLibrary(name: "CSEP", providers: [.apt(["libsep-dev"])])]
@@ -72,7 +77,7 @@ let package = Package(
       targets: ["Tensors", "Distributions", "PPL", "Inference", "ReferenceModels", "JSON"]),
     .executable(name: "sersic", targets: ["sersic"]),
   ],
-  dependencies: [
+  dependencies: documentation + [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
