@@ -3,7 +3,7 @@
 // What a user knows of each parameter of a stock model: a distribution or a value, and where to start.
 
 import Numerics
-import Distributions
+package import Distributions
 
 /// The priors, fixed values and starting values of parameters, by site.
 ///
@@ -25,7 +25,9 @@ public struct PriorTable: Sendable {
   private var defaultNoise: Set<String> = []
 
   /// Creates a table of distributions.
-  init(_ distributions: [String: any Distribution] = [:]) { self.distributions = distributions }
+  package init(_ distributions: [String: any Distribution] = [:]) {
+    self.distributions = distributions
+  }
 
   /// The distribution of a site; nil where none has been set.
   subscript(site: String) -> (any Distribution)? {

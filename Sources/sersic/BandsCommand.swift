@@ -50,8 +50,8 @@ struct BandsCommand: ParsableCommand {
         method: laplace               # map, svi-mvn, svi-flow, nuts, neutra
         output: fit
 
-      Further keys: center, prior_style, renderer, draws, chains, warmup, seed, plots; in a band \
-      mask_good_value, normalize_psf, psf_oversampling, psf_center, pixel_response, loss, and map: pixels, or \
+      Further keys: center, prior_style, renderer, draws, chains, warmup, target_acceptance (of nuts, below 1), seed, plots; in a \
+      band mask_good_value, normalize_psf, psf_oversampling, psf_center, pixel_response, loss, and map: pixels, or \
       [xx, xy, yx, yy, x0, y0], where the headers do not say how the pixels of a band lie on those of the first.
 
       Wavelengths outside the bands are refused for a B-spline, and marked by the warning extrapolated for a polynomial.
@@ -67,6 +67,13 @@ struct BandsCommand: ParsableCommand {
 
   @Option(help: "The way of fitting, instead of that of the configuration.")
   var method: FitMethod?
+
+  @Option(
+    name: .customLong("target-acceptance"), parsing: .unconditional,
+    help:
+      "The acceptance that the steps of nuts are tuned to, below 1, instead of that of the configuration. (default: 0.7 to 0.95 by the shape of the posterior)"
+  )
+  var targetAcceptance: Double?
 
   @Option(
     parsing: .unconditional, help: "The seed of all draws, instead of that of the configuration.")
@@ -87,6 +94,8 @@ struct BandsCommand: ParsableCommand {
     var configuration = try BandsConfiguration(reading: text(), file: config)
     if let method { configuration.method = method }
     if let seed { configuration.seed = seed }
+    try FitOptions.checkAcceptance(targetAcceptance, configuration.method)
+    if let targetAcceptance { configuration.targetAcceptance = targetAcceptance }
     let prepared = try configuration.prepare()
     let fit = prepared.fit
     let shown = fit.bands.flatMap(\.image.findings) + fit.findings + prepared.remarks
@@ -122,7 +131,8 @@ struct BandsCommand: ParsableCommand {
     let estimation = Estimation(
       method: configuration.method,
       draws: configuration.draws ?? Estimation.usualDraws(configuration.method),
-      chains: configuration.chains, warmUp: configuration.warmUp, seed: configuration.seed)
+      chains: configuration.chains, warmUp: configuration.warmUp,
+      targetAcceptance: configuration.targetAcceptance, seed: configuration.seed)
     let outcome = try estimation.run(prepared.fit, starts: prepared.starts)
     let provenance = FitProvenance(
       inputs: prepared.inputs, seed: configuration.seed,

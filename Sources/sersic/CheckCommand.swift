@@ -18,6 +18,8 @@ struct CheckCommand: ParsableCommand {
 
   @OptionGroup var input: ImageOptions
 
+  @OptionGroup var place: PositionOptions
+
   @Option(
     help: ArgumentHelp(
       "Draw the guesses that default priors are made of on the image: a PNG, PDF or SVG file. (default: no picture)",
@@ -28,12 +30,12 @@ struct CheckCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let position = try input.position()
+    let position = try place.position()
     var image: ObservedImage?
     let report = InputReport(position: position) {
       let made = try input.observedImage()
       image = made
-      try input.check(position, in: made)
+      try place.check(position, in: made)
       return made
     }
     var isWhole = Terminal.write(json ? report.json.text + "\n" : report.text(image))

@@ -21,6 +21,8 @@ struct DetectCommand: ParsableCommand {
 
   @OptionGroup var input: ImageOptions
 
+  @OptionGroup var place: PositionOptions
+
   @Option(
     parsing: .unconditional, help: "The threshold of a pixel, in its rms above the background.")
   var threshold = 2.0
@@ -61,9 +63,9 @@ struct DetectCommand: ParsableCommand {
     guard (0...100).contains(grow) else {
       throw OptionError("--grow", "expected from 0 to 100 pixels, found \(grow)")
     }
-    let position = try input.position()
+    let position = try place.position()
     let image = try input.observedImage()
-    try input.check(position, in: image)
+    try place.check(position, in: image)
     Terminal.report(image.findings)
     let folder = try output.map { try OutputFolder($0) }
     var found = try SourceDetection(image, settings)

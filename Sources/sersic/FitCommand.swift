@@ -23,6 +23,8 @@ struct FitCommand: ParsableCommand {
 
   @OptionGroup var input: ImageOptions
 
+  @OptionGroup var place: PositionOptions
+
   @Option(help: "The light profile.")
   var profile = GalaxyProfile.sersic
 
@@ -33,12 +35,12 @@ struct FitCommand: ParsableCommand {
 
   func run() throws {
     let loss = try GalaxyFitting.loss(from: options.loss)
-    let position = try input.position()
+    let position = try place.position()
     let settings = try options.settings()
     // Names are checked before files are read: a slip of the pen should not wait for a disk.
     try settings.check(profile, sky, loss)
     let image = try input.observedImage()
-    try input.check(position, in: image)
+    try place.check(position, in: image)
     guard image.psf != nil || !profile.hasPointSource else {
       throw OptionError("--psf", "expected a PSF for a point source, found none; add --psf")
     }
@@ -60,7 +62,7 @@ struct FitCommand: ParsableCommand {
     let result = try run.compute(
       fit,
       run.provenance(
-        image, input, own: ["profile": profile.rawValue, "sky": sky.rawValue]),
+        image, noise: input.noiseWord, own: ["profile": profile.rawValue, "sky": sky.rawValue]),
       starts: settings.starts, remarks: properties.findings)
     try run.finish(result, folder, shown: image.findings + properties.findings)
   }

@@ -132,8 +132,8 @@ struct FitOptions: ParsableArguments {
     }
   }
 
-  /// Checks the acceptance.
-  private func checkAcceptance() throws {
+  /// Checks the acceptance, and that there is something to be tuned to it.
+  static func checkAcceptance(_ targetAcceptance: Double?, _ method: FitMethod) throws {
     guard let targetAcceptance else { return }
     guard targetAcceptance > 0, targetAcceptance < 1 else {
       throw OptionError(
@@ -150,7 +150,7 @@ struct FitOptions: ParsableArguments {
   /// Checks numbers, and reads the priors, fixed and starting values.
   func settings() throws -> PriorSettings {
     try Self.checkCounts(method, draws: drawCount, chains: chains, warmUp: warmup)
-    try checkAcceptance()
+    try Self.checkAcceptance(targetAcceptance, method)
     return try PriorSettings(priors: priors, fix: fix, start: start)
   }
 

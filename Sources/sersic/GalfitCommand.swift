@@ -7,9 +7,6 @@ import FITS
 import Foundation
 import GalaxyFitting
 import GalaxyModels
-import Inference
-import JSON
-import Numerics
 import Rendering
 
 /// The command `sersic galfit`.
@@ -27,9 +24,10 @@ struct GalfitCommand: ParsableCommand {
       Both programs integrate profiles over pixels and convolve with the PSF afterwards. Here a PSF is taken to contain the \
       pixel response, as one made of stars does; --pixel-response integrated gives their numbers.
 
-      Writes a table to standard output and, with --output DIR, galfit.feedme (the result as a GALFIT \
-      configuration), model.fits, residual.png, result.json and, unless --method is map, posterior.asdf (the draws) and \
-      corner.png. Sites are numbered by component: xc_1, flux_2.
+      Writes what `sersic fit` writes: a table to standard output, and with --output DIR result.json, model.fits with an \
+      extension for each component, residual.png and, unless --method is map, posterior.asdf (the draws) and corner.png, which \
+      `sersic summary` and `sersic plot` read; and, of a GALFIT configuration, galfit.feedme, the result as another one. Sites are \
+      numbered by component: xc_1, flux_2. A parameter that a constraint ties to another follows it in every draw.
       """)
 
   @Argument(help: "The configuration.")
@@ -62,7 +60,7 @@ struct GalfitCommand: ParsableCommand {
 
   @Option(
     help:
-      "The way of fitting: the maximum (map), and posteriors: normal at the mode (laplace), the closest normal one (svi-mvn), a normalising flow (svi-flow), Markov chains (nuts)."
+      "The way of fitting: the maximum (map), and posteriors: normal at the mode (laplace), the closest normal one (svi-mvn), a normalising flow (svi-flow), Markov chains (nuts), the same in the coordinates of a flow (neutra)."
   )
   var method = FitMethod.laplace
 
@@ -76,6 +74,13 @@ struct GalfitCommand: ParsableCommand {
 
   @Option(parsing: .unconditional, help: "The iterations of each chain of nuts that are not kept.")
   var warmup = 1000
+
+  @Option(
+    name: .customLong("target-acceptance"), parsing: .unconditional,
+    help:
+      "The acceptance that the steps of nuts are tuned to, below 1. (default: 0.7 to 0.95 by the shape of the posterior)"
+  )
+  var targetAcceptance: Double?
 
   @Option(parsing: .unconditional, help: "The seed of the draws behind the errors, from 0.")
   var seed: UInt64 = 0
@@ -96,51 +101,53 @@ struct GalfitCommand: ParsableCommand {
   private struct Input {
     let scene: ImportedScene
     let image: ObservedImage
-    let galfit: (GalfitConfiguration, GalfitFrame)?
+    var galfit: (configuration: GalfitConfiguration, frame: GalfitFrame)?
+    var constraints: String?
   }
 
   func run() throws {
     let loss = try GalaxyFitting.loss(from: loss)
-    guard method != .neutra else {
-      throw OptionError(
-        "--method", "expected map, laplace, svi-mvn, svi-flow or nuts here, found neutra")
-    }
-    let estimate = ImportedEstimate(
-      method, draws: draws ?? Estimation.usualDraws(method), chains: chains, warmUp: warmup)
-    try FitOptions.checkCounts(method, draws: estimate.draws, chains: chains, warmUp: warmup)
+    let estimation = Estimation(
+      method: method, draws: draws ?? Estimation.usualDraws(method), chains: chains,
+      warmUp: warmup, targetAcceptance: targetAcceptance, seed: seed)
+    try FitOptions.checkCounts(method, draws: estimation.draws, chains: chains, warmUp: warmup)
+    try FitOptions.checkAcceptance(targetAcceptance, method)
     let text = try contents(of: configuration)
     let input =
       ImfitConfiguration.isLikely(text) ? try imfitInput(text) : try galfitInput(text)
-    Terminal.report(input.image.findings)
-    Terminal.report(input.scene.findings)
+    let (scene, image) = (input.scene, input.image)
+    Terminal.report(image.findings)
+    Terminal.report(scene.findings)
     guard !noFit else {
-      guard Terminal.write(input.scene.text(input.image)) else {
-        throw ExitCode(ExitStatus.failed)
-      }
+      guard Terminal.write(scene.text(image)) else { throw ExitCode(ExitStatus.failed) }
       return
     }
     let folder = try output.map { try OutputFolder($0) }
+    let fit = try ImportedFit(scene, image, loss: loss, method: renderer)
+
     Interruption.catchNext()
     Terminal.report(
-      "fitting \(input.scene.freeSites.count) parameters of \(input.scene.components.count) components to \(input.image.goodCount) pixels of \(input.image.names.science)"
+      "fitting \(fit.prior.freeSites.count) parameters of \(fit.prior.title) to \(image.goodCount) pixels of \(image.names.science)"
     )
-    let fit = try ImportedFit(
-      input.scene, input.image, loss: loss, method: renderer, estimate: estimate,
-      key: RandomKey(seed), progress: .terminal, isCancelled: { Interruption.isRequested })
-    var isWhole = Terminal.write(json ? fit.json.text + "\n" : fit.table)
-    Terminal.report(fit.findings, after: input.scene.findings)
-    let result = input.galfit.map { $0.0.updated(fit.values, $0.1) }
-    for product in folder.map({ fit.write(to: $0, configuration: result, plots: !noPlots) }) ?? [] {
-      if let failure = product.failure {
-        Terminal.report("error: \(product.path) was not written: \(failure)")
-        isWhole = false
-      } else {
-        Terminal.report("wrote \(product.path)")
-      }
+    let run = FitRun(
+      estimation, isJSON: json, hasPlots: !noPlots,
+      values: [
+        "loss": self.loss, "method": method.rawValue, "renderer": renderer.rawValue,
+        "seed": "\(seed)", "draws": "\(estimation.draws)", "chains": "\(chains)",
+        "warmup": "\(warmup)",
+      ], alternatives: "--loss")
+    var inputs = [InputFile(role: "configuration", name: configuration)]
+    if let file = input.constraints { inputs.append(InputFile(role: "constraints", name: file)) }
+    let result = try run.compute(
+      fit, run.provenance(image, noise: "rms", inputs: inputs), remarks: scene.findings)
+    let updated = input.galfit.map { galfit in
+      (
+        name: "galfit.feedme",
+        text: galfit.configuration.updated(result.best.values, galfit.frame).text
+      )
     }
-    guard isWhole, fit.maximum.logJoint.isFinite, !Interruption.isRequested else {
-      throw ExitCode(ExitStatus.failed)
-    }
+    try run.finish(
+      result, folder, shown: image.findings + scene.findings, texts: updated.map { [$0] } ?? [])
   }
 
   // MARK: - Input
@@ -169,8 +176,10 @@ struct GalfitCommand: ParsableCommand {
   /// Reads the image of a GALFIT configuration and its scene.
   private func galfitInput(_ text: String) throws -> Input {
     var feedme = try GalfitConfiguration(text, name: configuration)
-    if let file = feedme.constraintFile {
-      feedme.constraints = try GalfitConstraint.list(try contents(of: located(file)), name: file)
+    let constraints = feedme.constraintFile.map { located($0) }
+    if let constraints {
+      feedme.constraints = try GalfitConstraint.list(
+        try contents(of: constraints), name: constraints)
     }
     guard let science = image ?? feedme.image.map({ located($0) }) else {
       throw OptionError("--image", "expected an image in line A) or by --image, found none")
@@ -199,7 +208,8 @@ struct GalfitCommand: ParsableCommand {
     let frame = GalfitFrame(
       zeroPoint: feedme.zeroPoint, exposure: exposure, origin: observed.origin)
     return Input(
-      scene: try ImportedScene(feedme, frame), image: observed, galfit: (feedme, frame))
+      scene: try ImportedScene(feedme, frame), image: observed, galfit: (feedme, frame),
+      constraints: constraints)
   }
 
   /// Reads the image of an imfit configuration and its scene.
@@ -213,6 +223,6 @@ struct GalfitCommand: ParsableCommand {
     }
     let observed = try ObservedImage(
       science: image, rms: rms, psf: psf, mask: mask, pixelResponse: pixelResponse)
-    return Input(scene: try ImportedScene(imfit, observed), image: observed, galfit: nil)
+    return Input(scene: try ImportedScene(imfit, observed), image: observed)
   }
 }

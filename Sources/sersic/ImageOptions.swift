@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The options that name an image, its noise, its PSF and its mask; those of `fit` and `check`.
+// The options that name an image, its noise, its PSF and its mask, and where its source is.
 
 import ArgumentParser
 import GalaxyFitting
@@ -61,13 +61,6 @@ struct ImageOptions: ParsableArguments {
     help: "The magnitude of one image unit of flux. (default: none; no magnitudes)")
   var zeroPoint: Double?
 
-  @Option(
-    parsing: .unconditional,
-    help: ArgumentHelp(
-      "Where the source is, roughly: pixels of the image or section, first pixel 0. (default: the frame's centre)",
-      valueName: "x,y"))
-  var center: String?
-
   /// The word for the form of the noise map.
   var noiseWord: String { variance != nil ? "variance" : weight != nil ? "weight" : "rms" }
 
@@ -101,6 +94,16 @@ struct ImageOptions: ParsableArguments {
       psfCenter: try psfCenter.map { try point($0, "--psf-center") }, pixelResponse: pixelResponse,
       zeroPoint: zeroPoint)
   }
+}
+
+/// Where the one source of an image is.
+struct PositionOptions: ParsableArguments {
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Where the source is, roughly: pixels of the image or section, first pixel 0. (default: the frame's centre)",
+      valueName: "x,y"))
+  var center: String?
 
   /// Returns where the source is, roughly; nil where that was not said.
   func position() throws -> ImagePoint? { try center.map { try point($0, "--center") } }

@@ -55,10 +55,6 @@ struct MultiCommand: ParsableCommand {
 
   func run() throws {
     let loss = try GalaxyFitting.loss(from: options.loss)
-    guard input.center == nil else {
-      throw OptionError(
-        "--center", "expected no position, since all sources are fitted; remove it")
-    }
     for (name, isGiven) in [("--threshold", threshold != nil), ("--min-area", leastArea != nil)]
     where isGiven && catalog != nil {
       throw OptionError(
@@ -90,7 +86,7 @@ struct MultiCommand: ParsableCommand {
       own["min-area"] = "\(detection.leastArea)"
     }
     let result = try run.compute(
-      fit, run.provenance(image, input, own: own), starts: settings.starts,
+      fit, run.provenance(image, noise: input.noiseWord, own: own), starts: settings.starts,
       remarks: catalog.findings)
     try run.finish(result, folder, shown: image.findings + catalog.findings)
   }

@@ -40,8 +40,8 @@ struct PlotCommand: ParsableCommand {
     commandName: "plot",
     abstract: "Draws pictures of saved results.",
     discussion: """
-      Reads what `sersic fit --output DIR` or `sersic bands` wrote, or a file that was saved from Swift, and writes \
-      residual.png, image.png, \
+      Reads what `sersic fit`, `multi`, `galfit` or `bands` wrote with --output DIR, or a file that was saved from Swift, and \
+      writes residual.png, image.png, \
       with a posterior corner.png, and where Markov chains made it trace.png, into the folder of the result, or that of --output. With several \
       results and --output the names begin with those of the results. Of a joint fit there is a \
       residual and an image for each band, in its folder, or with its name in that of --output.

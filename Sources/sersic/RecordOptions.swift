@@ -9,7 +9,7 @@ import GalaxyFitting
 struct RecordOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "Folders of sersic fit, their result.json or posterior.asdf, or files that save(to:) wrote (.asdf, .fits, .json).",
+      "Folders of sersic fit, multi, galfit or bands, their result.json or posterior.asdf, or files that save(to:) wrote (.asdf, .fits, .json).",
       valueName: "result"))
   var results: [String]
 

@@ -13,8 +13,8 @@ struct SummaryCommand: ParsableCommand {
     commandName: "summary",
     abstract: "Prints what saved results say.",
     discussion: """
-      Reads what `sersic fit --output DIR` or `sersic bands` wrote, or a file that was saved from Swift. A table goes to \
-      standard output, with \
+      Reads what `sersic fit`, `multi`, `galfit` or `bands` wrote with --output DIR, or a file that was saved from Swift. A \
+      table goes to standard output, with \
       --latex a deluxetable, with --json the JSON document (a list of them for several results). Other quantiles than \
       5, 16, 50, 84 and 95 % need the draws, which are in posterior.asdf. Magnitudes need a zero point, arcseconds a pixel \
       scale, if the fit had none. Of a joint fit --check compares each band, by the files in the folder of its name.

@@ -169,6 +169,17 @@ struct BadOptionTests {
       (try simulate(good, "--psf", "gaussian:fwhm=0"), "width"),
       (try simulate(good, "--psf", "absent.fits"), "absent.fits"),
       (try simulate(good, "--pixel-response", "included"), "--psf"),
+      (try simulate(good, "--source", "sersic:xc=1"), "--param"),
+      (try simulate([:], "--source", "sersic:xc=1", "--profile", "exp"), "--profile"),
+      (try simulate([:], "--source", "sersic:xc=1", "--catalog", "c.csv"), "found both"),
+      (try simulate([:], "--source", "bulge:xc=1"), "sersic_pointsource"),
+      (try simulate([:], "--source", "xc=1,yc=1"), "PROFILE:NAME=VALUE"),
+      (try simulate([:], "--source", "exp:xc=1,yc=1,flux=1,r_eff=2,ellip=0"), "add theta=VALUE"),
+      (try simulate([:], "--source", "pointsource:xc=1,yc=1,flux=1"), "--psf"),
+      (try simulate([:], "--source", "pointsource:xc=1,yc=1,flux=1,n=2"), "found n"),
+      (try simulate([:], "--source", "pointsource:xc=1,xc=2,yc=1,flux=1"), "twice"),
+      (try simulate([:], "--source", "pointsource:1,2,3"), "NAME=VALUE"),
+      (try simulate([:], "--catalog", "absent.csv"), "absent.csv"),
     ]
     for (outcome, said) in examples {
       #expect(outcome.status == 2 && outcome.errors.contains(said), "\(outcome.errors)")

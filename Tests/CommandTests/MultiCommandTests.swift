@@ -108,7 +108,10 @@ struct MultiCommandTests {
     let absent = try multi(folder, "--catalog", "none.csv")
     #expect(absent.status == 2 && absent.errors.contains("none.csv"))
     let center = try multi(folder, "--catalog", "catalog.csv", "--center", "3,4")
-    #expect(center.status == 2 && center.errors.contains("--center"))
+    #expect(center.status == 2 && center.errors.contains("--center"), "\(center.errors)")
+    // All sources are fitted: none of them is named by its position.
+    let help = try SersicProcess.run(["multi", "--help"])
+    #expect(help.output.contains("--psf-center") && !help.output.contains("--center"))
     try Data("x,y,flux,r\n".utf8).write(to: folder.url.appending(path: "empty.csv"))
     let empty = try multi(folder, "--catalog", "empty.csv")
     #expect(empty.status == 2 && empty.errors.contains("at least one source"))

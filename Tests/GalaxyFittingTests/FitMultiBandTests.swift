@@ -4,9 +4,11 @@
 
 import Distributions
 import FITS
+import Foundation
 import GalaxyFitting
 import GalaxyModels
 import Inference
+import JSON
 import Numerics
 import PPL
 import Rendering
@@ -215,11 +217,39 @@ struct FitMultiBandTests {
       }
       try check(result["sky_back_\(band.name)"], band.sky, "sky of \(band.name)")
       let own = try result.band(band.name).source(1)
-      #expect(own.profile == .exp && own.components.count == 1)
+      #expect(own.profile == .stock(.exp) && own.components.count == 1)
       try check(own["r_eff"], 3 * [1, 0.45.squareRoot()][k], "r_eff of 1 in \(band.name)")
     }
     let found = try fit.findMAP(start: ["n_0": 3, "flux_1_r": 70])
     #expect(abs(found.logPosterior - result.best.logPosterior) < 1e-5)
+  }
+
+  @Test("the head of a joint result tells the sky of each band, in memory as from a file")
+  func head() throws {
+    let simulation = SimulatedBands([400, 700])
+    let bands = try zip(simulation.bands, [SkyKind.flat, .tiltedPlane]).map { band, sky in
+      Band(band.name, try band.image(), wavelength: band.wavelength, sky: sky)
+    }
+    let fit = try FitMultiBand(bands, prior: autoprior(bands, .sersic))
+    let result = try BandsResult(fit.findMAP())
+    let joint = result.joint
+    #expect(joint.record.report.sky == .flat && joint.table == joint.record.table)
+    for text in [joint.table, result.table] {
+      let head = try #require(text.components(separatedBy: "\nparameter").first)
+      #expect(head.contains("sersic in g, r") && !head.contains("none"), "\(head)")
+      let lines = head.split(separator: "\n").map { $0.split(separator: " ").map { String($0) } }
+      #expect(lines.first { $0.first == "g" }?.contains("flat") == true, "\(head)")
+      #expect(lines.first { $0.first == "r" }?.contains("tilted-plane") == true, "\(head)")
+    }
+    #expect(joint.json["sky"] == JSONValue.string("flat"))
+    try RecordScene.inFolder { folder in
+      #expect(
+        result.write(to: try OutputFolder(folder), plots: false).allSatisfy { $0.failure == nil })
+      let read = try FitRecord(contentsOf: folder)
+      #expect(read.report.sky == .flat && read.bandNames == ["g", "r"])
+      // Magnitudes and values in each band are derived quantities of the file alone; there are none here.
+      #expect(read.table == joint.table)
+    }
   }
 
   @Test("displacements of the bands are found, and positions then are those of the first")

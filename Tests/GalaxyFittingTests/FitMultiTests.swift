@@ -102,7 +102,7 @@ struct FitMultiTests {
     }
     let result = FitResult(posterior)
     let third = try result.source(3)
-    #expect(third.profile == .sersic)
+    #expect(third.profile == .stock(.sersic))
     #expect(third.parameters.map(\.name) == GalaxyProfile.sersic.sites)
     #expect(third["n"]?.mean == result.parameters.first { $0.name == "n_3" }?.mean)
     #expect(third.draws.count == 7 && third.table.contains("source 3: sersic"))

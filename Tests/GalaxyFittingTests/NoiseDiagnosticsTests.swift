@@ -113,17 +113,7 @@ struct NoiseDiagnosticsTests {
   func correlated() throws {
     let (width, height) = (81, 79)
     let reports = try Scene(flux: 17, "gaussian:0.05").reports { science, rms in
-      let raw = science
-      for y in 0..<height {
-        for x in 0..<width {
-          let (right, up) = (min(x + 1, width - 1), min(y + 1, height - 1))
-          science[y * width + x] =
-            (raw[y * width + x] + raw[y * width + right] + raw[up * width + x]
-              + raw[up * width + right]) / 4
-        }
-      }
-      // The mean of four has half of the rms.
-      for i in rms.indices { rms[i] *= 0.5 }
+      (science, rms) = smoothed(science, rms, width: width, height: height)
     }
     #expect(count(reports, "noise-correlated") == Self.seeds)
     let noise = reports.compactMap(\.noise)
@@ -151,6 +141,109 @@ struct NoiseDiagnosticsTests {
     // The median of a hundred, each known to a tenth or so; the quick fit takes some of the noise for light.
     let gain = gains[gains.count / 2]
     #expect(abs(gain - 5) < 0.5, "\(gain)")
+  }
+
+  /// Returns an image whose pixels are means of two by two of another, and their rms, half of that.
+  private func smoothed(
+    _ science: [Double], _ rms: [Double], width: Int, height: Int
+  ) -> (science: [Double], rms: [Double]) {
+    let means = science.indices.map { k in
+      let (x, y) = (k % width, k / width)
+      let (right, up) = (min(x + 1, width - 1), min(y + 1, height - 1))
+      return
+        (science[k] + science[y * width + right] + science[up * width + x]
+        + science[up * width + right]) / 4
+    }
+    return (means, rms.map { $0 * 0.5 })
+  }
+
+  @Test("white noise that a fit leaves is taken for correlated once in 15 000 images")
+  func whiteResiduals() throws {
+    let scene = try Scene(flux: 170, "gaussian:0.05")
+    let rms = scene.noise.rms(of: scene.model)
+    let count = 1000
+    var (alarms, deviations) = (0, [Double]())
+    for seed in 0..<count {
+      let science = scene.noise.applied(to: scene.model, key: RandomKey(43).folding(in: seed))
+      let image = try ObservedImage(
+        width: 81, height: 79, science: science, rms: rms, psf: .moffat(fwhm: 3, beta: 3))
+      let found = try #require(NoiseCorrelation(image, model: scene.model))
+      if found.finding(subject: "image") != nil { alarms += 1 }
+      deviations.append(found.value / found.error)
+    }
+    // Four standard errors: 6.3e-5 an image, 0.06 alarms in all; two or more come by chance once in 500 runs. With three standard
+    // errors there would be three of them.
+    #expect(alarms <= 1, "\(alarms) of \(count)")
+    // That holds as far as the deviations are standard normal ones: mean ± 0.032, mean square 1 ± 0.045; four of each, and what a
+    // plane and a clip take off.
+    let mean = deviations.reduce(0, +) / Double(count)
+    let square = deviations.reduce(0) { $0 + $1 * $1 } / Double(count)
+    #expect(abs(mean) < 0.25, "\(mean)")
+    #expect(abs(square - 1) < 0.2, "\(square)")
+  }
+
+  @Test("fits of one source, of several and of bands warn of correlated noise, not of white noise")
+  func fits() throws {
+    let (width, height) = (81, 79)
+    let scene = try Scene(flux: 170, "gaussian:0.05")
+    /// Returns an image with noise that is correlated or not.
+    func image(_ seed: Int, isCorrelated: Bool) throws -> ObservedImage {
+      let plain = scene.noise.applied(to: scene.model, key: RandomKey(47).folding(in: seed))
+      let rms = scene.noise.rms(of: scene.model)
+      let (science, own) =
+        isCorrelated
+        ? smoothed(plain, rms, width: width, height: height) : (science: plain, rms: rms)
+      return try ObservedImage(
+        width: width, height: height, science: science, noise: .rms(own),
+        psf: .moffat(fwhm: 3, beta: 3), names: InputNames(science: "image.fits"))
+    }
+    /// Returns what the warnings of correlated noise are about.
+    func subjects(_ findings: [InputFinding]) -> [String] {
+      findings.filter { $0.code == "noise-correlated" }.map(\.subject)
+    }
+    for seed in 0..<20 {
+      for isCorrelated in [false, true] {
+        let image = try image(seed, isCorrelated: isCorrelated)
+        let best = try FitSingle(image, prior: autoprior(image, .sersic)).findMAP()
+        #expect(subjects(best.findings) == (isCorrelated ? ["image.fits"] : []), "\(seed)")
+      }
+    }
+    let correlated = try image(1, isCorrelated: true)
+    let catalog = SourceCatalog([CatalogSource(x: 40, y: 39, flux: 170, radius: 6)])
+    let many = try FitMulti(correlated, prior: catalog.prior(in: correlated)).findMAP()
+    #expect(subjects(many.findings) == ["image.fits"])
+    let bands = [Band("g", try image(2, isCorrelated: false)), Band("r", correlated)]
+    let result = try BandsResult(FitMultiBand(bands, prior: autoprior(bands, .sersic)).findMAP())
+    #expect(subjects(result.findings) == ["band r"])
+  }
+
+  @Test("what a fit leaves of an image without noise is none")
+  func noNoise() throws {
+    let scene = try Scene(flux: 170, "gaussian:0.05")
+    let image = try ObservedImage(
+      width: 81, height: 79, science: scene.model, rms: scene.noise.rms(of: scene.model),
+      psf: .moffat(fwhm: 3, beta: 3))
+    let best = try FitSingle(image, prior: autoprior(image, .sersic)).findMAP()
+    #expect(!best.findings.contains { $0.code == "noise-correlated" })
+  }
+
+  @Test("of a large image the part around the source is enough")
+  func largeImage() throws {
+    let (width, height) = (700, 500)
+    let key = RandomKey(53)
+    let plain = (0..<(width * height)).map { key.normal(UInt64($0)) }
+    let unit = plain.map { _ in 1.0 }
+    let blank = plain.map { _ in 0.0 }
+    let (science, rms) = smoothed(plain, unit, width: width, height: height)
+    let place = ImagePoint(x: 690, y: 3)
+    for (pixels, noise, isCorrelated) in [(plain, unit, false), (science, rms, true)] {
+      let image = try ObservedImage(width: width, height: height, science: pixels, rms: noise)
+      let found = try #require(NoiseCorrelation(image, model: blank, near: place))
+      #expect((found.finding(subject: "image") != nil) == isCorrelated)
+      // 256 × 256 pixels and two neighbours each: 0.003; all of them would give 0.0012.
+      #expect(found.error > 0.0025 && found.error < 0.0035, "\(found.error)")
+      #expect(abs(found.value - (isCorrelated ? 0.5 : 0)) < 0.02, "\(found.value)")
+    }
   }
 
   @Test("a sloping sky is neither noise nor correlation")

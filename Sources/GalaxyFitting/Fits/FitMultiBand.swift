@@ -40,6 +40,7 @@ public struct FitMultiBand: GalaxyFit {
   public let findings: [InputFinding]
 
   public var image: ObservedImage { bands[0].image }
+  public var sky: SkyKind { bands[0].sky }
   public var loss: ImageLoss { bands[0].loss }
   public var exposures: [Exposure] {
     bands.map { Exposure($0.image, loss: $0.loss, band: $0.name) }

@@ -56,7 +56,9 @@ struct FrameVerdict {
     var together: [String] = []
     var negative: [String] = []
     var places: [(name: String, x: Double, y: Double)] = []
-    for source in fit.prior.sources {
+    // Components of one galaxy lie at one place, and a configuration lists each of them.
+    let mayCoincide = fit is ImportedFit
+    for source in fit.sources {
       /// Returns the value of a site of the source.
       func value(_ site: String) -> Double {
         values[source.site(site)] ?? fit.prior.fixed[source.site(site)] ?? .nan
@@ -67,7 +69,8 @@ struct FrameVerdict {
         outside.append("\(name) at (\(shortened(x)), \(shortened(y)))")
       }
       if flux < 0 { negative.append("\(source.site(GalaxySite.flux)) = \(shortened(flux))") }
-      for other in places
+      let others = mayCoincide ? [] : places
+      for other in others
       where (x - other.x) * (x - other.x) + (y - other.y) * (y - other.y)
         < Self.sameDistance * Self.sameDistance
       {
@@ -100,7 +103,7 @@ struct FrameVerdict {
   private mutating func examineReach(_ fit: any GalaxyFit, _ values: [String: Double]) {
     let image = fit.image
     var short: [(site: String, text: String)] = []
-    for source in fit.prior.sources {
+    for source in fit.sources {
       /// Returns the value of a site of the source.
       func value(_ site: String) -> Double { values[source.site(site)] ?? .nan }
       let (x, y) = (value(GalaxySite.xc), value(GalaxySite.yc))
@@ -130,7 +133,7 @@ struct FrameVerdict {
   /// Warns where the pixel at the centre of a source is masked.
   private mutating func examineCentres(_ fit: any GalaxyFit, _ values: [String: Double]) {
     let image = fit.image
-    let masked = fit.prior.sources.compactMap { source -> String? in
+    let masked = fit.sources.compactMap { source -> String? in
       let x = (values[source.site(GalaxySite.xc)] ?? .nan).rounded()
       let y = (values[source.site(GalaxySite.yc)] ?? .nan).rounded()
       guard x >= 0, y >= 0, x < Double(image.width), y < Double(image.height),

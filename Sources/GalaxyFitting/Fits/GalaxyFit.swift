@@ -8,7 +8,8 @@ public import PPL
 public import Rendering
 import Tensors
 
-/// A stock fit: ``FitSingle`` of one source in one image, ``FitMulti`` of several, ``FitMultiBand`` of several bands together.
+/// A stock fit: ``FitSingle`` of one source in one image, ``FitMulti`` of several, ``FitMultiBand`` of several bands together,
+/// ``ImportedFit`` of what another program's configuration describes.
 public protocol GalaxyFit: Sendable {
   /// The sort of priors.
   associatedtype Prior: ModelPrior
@@ -21,6 +22,18 @@ public protocol GalaxyFit: Sendable {
 
   /// The priors, those of the noise's parameters included.
   var prior: Prior { get }
+
+  /// The sources as results tell of them, in the order of the model; none of several bands.
+  var sources: [FitReport.Source] { get }
+
+  /// All parameters in the order of the model: those that are fitted, held, or follow from others.
+  var sites: [String] { get }
+
+  /// The parameters that follow from others, by site; none but in imported scenes.
+  var ties: [String: ImportedScene.Tie] { get }
+
+  /// The sky under the sources; of several bands that of the first.
+  var sky: SkyKind { get }
 
   /// The density of the pixels around the model image; of several bands that of the first.
   var loss: ImageLoss { get }
@@ -51,6 +64,16 @@ public protocol GalaxyFit: Sendable {
 extension GalaxyFit {
   public var exposures: [Exposure] { [Exposure(image, loss: loss)] }
 
+  public var sources: [FitReport.Source] {
+    prior.sources.map { FitReport.Source(number: $0.number, profile: .stock($0.profile)) }
+  }
+
+  public var sites: [String] { prior.sites }
+
+  public var ties: [String: ImportedScene.Tie] { [:] }
+
+  public var sky: SkyKind { prior.sky }
+
   /// Whether the pixels are integrated over, or the PSF brings the pixel response.
   public var pixelResponse: PixelResponse { image.pixelResponse }
 
@@ -62,6 +85,22 @@ extension GalaxyFit {
   public func modelImage(_ parameters: [String: Double]) throws -> [Double] {
     let q = try density.unconstrain(parameters)
     return density.constrain(q, sites: [GalaxySite.model])[GalaxySite.model]?.elements ?? []
+  }
+
+  /// Returns draws of the free parameters with those of the parameters that follow from them.
+  func completed(_ draws: Draws) -> Draws {
+    guard !ties.isEmpty else { return draws }
+    var all = draws.sites
+    for site in sites {
+      // What follows from a parameter that is held does not vary.
+      guard let tie = ties[site], let reference = all.first(where: { $0.name == tie.reference })
+      else { continue }
+      all.append(
+        Draws.Site(
+          name: site, shape: [], period: reference.period,
+          values: reference.values.map { tie.value(of: $0, period: reference.period) }))
+    }
+    return draws.replacingSites(all)
   }
 
   /// Checks that starting values are those of free parameters.

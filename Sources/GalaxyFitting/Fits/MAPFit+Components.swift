@@ -22,11 +22,11 @@ extension MAPFit {
   ///
   /// - Throws: `GalaxyModelError` or `ModelError` where it has no numbers.
   public func light() throws -> LightProfile {
-    LightProfile(try fit.prior.sources.flatMap { try light(of: $0).components })
+    LightProfile(try fit.sources.flatMap { try light(of: $0).components })
   }
 
   /// Returns the light of one source at the maximum.
-  func light(of source: SourcePrior) throws -> LightProfile {
+  func light(of source: FitReport.Source) throws -> LightProfile {
     let values = values
     var own: [String: Double] = [:]
     for site in source.profile.sites { own[site] = values[source.site(site)] }
@@ -37,7 +37,7 @@ extension MAPFit {
   ///
   /// - Throws: `RenderingError` or `GalaxyModelError` where they cannot be drawn.
   public func components() throws -> [Component] {
-    let sources = fit.prior.sources
+    let sources = fit.sources
     if sources.count == 1, let only = sources.first, only.profile.componentNames.count == 1 {
       let image = zip(modelImage, skyImage).map { $0 - $1 }
       return [
@@ -50,7 +50,7 @@ extension MAPFit {
   }
 
   /// Returns the components of one source.
-  func components(of source: SourcePrior) throws -> [Component] {
+  func components(of source: FitReport.Source) throws -> [Component] {
     let values = values
     let profile = source.profile
     let several = profile.fluxes { values[source.site($0)] ?? .nan }

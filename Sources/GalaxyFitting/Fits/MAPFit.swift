@@ -54,13 +54,19 @@ public struct MAPFit: Sendable {
     optimum = best
     self.evaluations = evaluations
     self.seconds = seconds
-    let sites = fit.prior.freeSites
     let exposures = fit.exposures
+    let (fixed, ties) = (fit.prior.fixed, fit.ties)
     let values = fit.density.constrain(
-      best.position, sites: sites + exposures.map { $0.site(GalaxySite.model) })
-    parameters = fit.prior.sites.map { site in
-      (site, fit.prior.fixed[site] ?? values[site]?.item() ?? .nan)
+      best.position, sites: fit.prior.freeSites + exposures.map { $0.site(GalaxySite.model) })
+    var known = values.compactMapValues { $0.shape.isEmpty ? $0.item() : nil }
+    for site in fit.sites {
+      if let value = fixed[site] { known[site] = value }
+      // What follows from others comes after them.
+      guard let tie = ties[site], let reference = known[tie.reference] else { continue }
+      let isAngle = fit.prior.parameter(site) == GalaxySite.theta
+      known[site] = tie.value(of: reference, period: isAngle ? Double.pi : nil)
     }
+    parameters = fit.sites.map { ($0, known[$0] ?? .nan) }
     let images = exposures.map { values[$0.site(GalaxySite.model)]?.elements ?? [] }
     modelImages = images
     logPosterior = best.value
@@ -119,7 +125,7 @@ public struct MAPFit: Sendable {
   /// The share of the flux of all sources that falls inside the frame.
   public var fluxFractionInside: Double {
     let values = values
-    let total = fit.prior.sources.reduce(0) { $0 + (values[$1.site(GalaxySite.flux)] ?? .nan) }
+    let total = fit.sources.reduce(0) { $0 + (values[$1.site(GalaxySite.flux)] ?? .nan) }
     return zip(modelImage, skyImage).reduce(0) { $0 + $1.0 - $1.1 } / total
   }
 
@@ -161,15 +167,14 @@ public struct MAPFit: Sendable {
         ))
     }
     let values = Dictionary(parameters.map { ($0.name, $0.value) }) { $1 }
-    for source in fit.prior.sources {
-      list += roundness(fit, source, values) + coincidence(fit, source, values)
-    }
+    for source in fit.sources { list += roundness(fit, source, values) }
+    for source in fit.prior.sources { list += coincidence(fit, source, values) }
     return list + rivalry(fit, modes)
   }
 
   /// Returns a warning where a source is so round that its angle has no meaning.
   private static func roundness(
-    _ fit: any GalaxyFit, _ source: SourcePrior, _ values: [String: Double]
+    _ fit: any GalaxyFit, _ source: FitReport.Source, _ values: [String: Double]
   ) -> [InputFinding] {
     let theta = source.site(GalaxySite.theta)
     let ellips = source.profile.sites.filter { GalaxySite.quantity(of: $0) == GalaxySite.ellip }

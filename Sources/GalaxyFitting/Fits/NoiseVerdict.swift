@@ -27,6 +27,7 @@ struct NoiseVerdict {
     var noise: [String: Double] = [:]
     for site in exposure.loss.sites { noise[site] = values[exposure.site(site)] }
     examineScatter(fit, noise, model)
+    examineCorrelation(fit, values, model)
     examineCounts(model)
     examineParameters(fit, noise)
   }
@@ -85,6 +86,25 @@ struct NoiseVerdict {
       .warning, FitFindingCode.poorFit.rawValue, subject: subject,
       "the reduced χ² is \(rounded(square)): the model does not describe the pixels, \(rms), and quoted errors are too small by \(rounded(square.squareRoot())) or more; look at the residuals, mask neighbours, or use another profile or a robust loss"
     )
+  }
+
+  /// Warns where the noise of neighbouring pixels is correlated, as `sersic check` does, of what the fit leaves in blank pixels.
+  private mutating func examineCorrelation(
+    _ fit: any GalaxyFit, _ values: [String: Double], _ model: [Double]
+  ) {
+    let image = exposure.image
+    var position: ImagePoint?
+    let sources = fit.sources
+    if sources.count == 1, let only = sources.first, exposure.band == nil {
+      let x = values[only.site(GalaxySite.xc)] ?? .nan
+      let y = values[only.site(GalaxySite.yc)] ?? .nan
+      if x >= 0, y >= 0, x < Double(image.width), y < Double(image.height) {
+        position = ImagePoint(x: x, y: y)
+      }
+    }
+    let place = exposure.band.map { "band \($0)" } ?? image.names.science
+    let measured = NoiseCorrelation(image, model: model, near: position)
+    if let finding = measured?.finding(subject: place) { findings.append(finding) }
   }
 
   /// Warns where the rms contradicts the noise of counts: the gain is wrong, or there is other noise.

@@ -1,149 +1,132 @@
 // SPDX-License-Identifier: MIT
 //
-// The fit of an imported scene: maximum and posterior of its program.
+// The fit of an imported scene: its program as a stock fit, with all that those can do.
 
 import Distributions
 public import GalaxyModels
 public import Inference
-public import Numerics
-import PPL
+public import PPL
 public import Rendering
 import Tensors
 
-/// The fit of a scene that another program's configuration describes.
-public struct ImportedFit: Sendable {
+/// A fit of the scene that another program's configuration describes.
+///
+/// ```swift
+/// let feedme = try GalfitConfiguration(text, name: "galfit.feedme")
+/// let fit = try ImportedFit(ImportedScene(feedme, frame), image)
+/// let result = FitResult(try fit.estimatePosterior(.laplace))
+/// print(result.table, feedme.updated(result.best.values, frame).text)
+/// ```
+/// Sites carry the number of their component, from 1: `xc_1`, `flux_2`.
+public struct ImportedFit: GalaxyFit {
   /// The scene.
   public let scene: ImportedScene
 
-  /// The image.
   public let image: ObservedImage
-
-  /// The density of the pixels.
+  public let prior: ImportedPrior
   public let loss: ImageLoss
+  public let method: RenderingMethod
+  public let model: Model<LightProfile>
+  public let density: CompiledDensity
 
-  /// The maximum of the posterior, with its verdict.
-  public let maximum: MAPEstimate
+  /// The number of coordinates up to which the search uses the whole curvature, as for scenes.
+  private static let fullCurvatureLimit = 80
 
-  /// The values of all sites at the maximum, those that are held or tied included.
-  public let values: [String: Double]
-
-  /// How the posterior was estimated.
-  public let method: FitMethod
-
-  /// The draws from the posterior; nil where none were asked for, or the estimate failed.
-  public let draws: Draws?
-
-  /// The model image at the maximum, row-major, in image units.
-  public let modelImage: [Double]
-
-  /// Σ ((data − model) / rms)² over the good pixels.
-  public let chiSquared: Double
-
-  /// What makes the result doubtful.
-  public let findings: [InputFinding]
-
-  /// Fits a scene: the maximum from its first values, and from others of free indices; then the posterior from there.
+  /// Creates a fit, and compiles its model.
   ///
   /// - Parameters:
   ///   - scene: The scene.
   ///   - image: The image.
   ///   - loss: The density of the pixels around the model image.
   ///   - method: How the scene is rendered.
-  ///   - estimate: How the posterior is estimated.
-  ///   - key: The key of the draws.
-  ///   - progress: Who is told how far Markov chains and variational fits are.
-  ///   - isCancelled: Asked between steps, from several threads.
-  /// - Throws: `ModelError` where the scene cannot be drawn; ``OptionError`` where nothing is free.
+  /// - Throws: ``OptionError`` where nothing is free; `GalaxyModelError` where a parameter is held at an impossible value;
+  ///   `ModelError` where the scene cannot be drawn.
   public init(
     _ scene: ImportedScene, _ image: ObservedImage, loss: ImageLoss = .gaussian,
-    method: RenderingMethod = .fourier, estimate: ImportedEstimate = ImportedEstimate(),
-    key: RandomKey = 0, progress: Progress = .none,
-    isCancelled: @escaping @Sendable () -> Bool = { false }
+    method: RenderingMethod = .fourier
   ) throws {
     guard !scene.freeSites.isEmpty else {
       throw OptionError(
         "scene", "expected a free parameter, found all held; set a flag in the configuration to 1")
     }
-    let model = scene.model(image, loss: loss, method: method)
-    let density = try model.logDensity()
-    let priors = scene.priors(image)
-    let maximum = try density.findMAP(
-      starts: [.points(try Self.starts(scene, priors, density))], key: key,
-      isCancelled: isCancelled)
+    var prior = ImportedPrior(scene, image)
+    prior.include(loss)
+    try prior.validate()
     self.scene = scene
     self.image = image
+    self.prior = prior
     self.loss = loss
-    self.maximum = maximum
-    let free = maximum.values.compactMapValues { $0.elements.count == 1 ? $0.item() : nil }
-    let values = scene.complete(free)
-    self.values = values
-    let drawn = density.constrain(maximum.optimum.position, sites: [GalaxySite.model])
-    let modelImage = drawn[GalaxySite.model]?.elements ?? []
-    self.modelImage = modelImage
-    chiSquared = modelImage.indices.reduce(0) { sum, k in
-      let r = image.mask[k] ? 0 : (image.science[k] - modelImage[k]) / image.rms[k]
-      return sum + r * r
-    }
-    var findings = scene.findings
-    for warning in maximum.warnings {
-      findings.append(
-        InputFinding(.warning, warning.code.rawValue, subject: "fit", warning.message))
-    }
-    let freedom = Double(max(1, image.goodCount - scene.freeSites.count))
-    if !loss.isRobust,
-      let finding = NoiseVerdict.poorFit(
-        chiSquared / freedom, freedom: freedom, loss, subject: "fit")
-    {
-      findings.append(finding)
-    }
-    self.method = estimate.method
-    do {
-      let posterior = try estimate.posterior(
-        density, from: maximum.interiorPoint, sites: scene.freeSites, key: key,
-        progress: progress, isCancelled: isCancelled)
-      draws = posterior.draws
-      findings += posterior.findings
-    } catch {
-      draws = nil
-      findings.append(
-        InputFinding(.warning, "posterior-failed", subject: "fit", "no errors: \(error)"))
-    }
-    self.findings = findings
+    self.method = method
+    model = scene.model(image, loss: loss, method: method)
+    density = try model.logDensity()
   }
 
-  /// Returns the points from which searches start: the first values, then free indices of 1 and of 4.
-  private static func starts(
-    _ scene: ImportedScene, _ priors: [String: any Distribution], _ density: CompiledDensity
-  ) throws -> [[Double]] {
-    let first = Dictionary(scene.firstValues.map { ($0.site, $0.value) }) { $1 }
+  public var sources: [FitReport.Source] {
+    scene.components.enumerated().compactMap { k, component in
+      SourceProfile(component.kind).map { FitReport.Source(number: k + 1, profile: $0) }
+    }
+  }
+
+  public var sites: [String] { scene.firstValues.map { $0.site } + loss.sites }
+
+  public var ties: [String: ImportedScene.Tie] { scene.ties }
+
+  // MARK: - Maximum
+
+  /// Finds the maximum of the joint density of the parameters, from the first values, and from others of free indices.
+  public func findMAP(
+    start: [String: Double] = [:], optimizer: MAPOptimizer = .levenbergMarquardt,
+    isCancelled: @escaping @Sendable () -> Bool = { false }
+  ) throws -> MAPFit {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    try checkStarts(start)
+    let points = try points(start)
+    let target = density.makeJointEvaluator()
+    /// Searches from all points, one after the other.
+    func search(_ optimizer: some Optimizer) -> SearchResult {
+      MultiStart(optimizer, roundSize: 1).search(target, from: points, isCancelled: isCancelled)
+    }
+    let result: SearchResult
+    switch optimizer {
+    case .levenbergMarquardt where density.dimension <= Self.fullCurvatureLimit:
+      result = search(LevenbergMarquardt().fallingBack(on: LBFGS()))
+    case .trustRegion: result = search(NewtonTrustRegion())
+    case .levenbergMarquardt, .lbfgs:
+      var descent = LBFGS()
+      descent.memory = 30
+      result = search(descent)
+    }
+    return MAPFit(
+      self, result.best, modes: result.modes, evaluations: result.evaluations,
+      seconds: (clock.now - begin).seconds)
+  }
+
+  /// Returns the points from which searches start: the first values, then free indices of 1 and of 4; no variant changes the
+  /// values given.
+  private func points(_ given: [String: Double]) throws -> [[Double]] {
     var base: [String: Double] = [:]
-    for site in scene.freeSites { base[site] = inside(first[site] ?? 0, priors[site]) }
+    for site in prior.freeSites {
+      let first = given[site] ?? prior.guesses[site] ?? prior[site]?.median?.item()
+      base[site] = Self.inside(first ?? 0, prior[site])
+    }
     var points = [base]
-    let indices = scene.freeSites.filter { $0.hasPrefix("\(GalaxySite.n)_") }
+    let indices = prior.freeSites.filter {
+      prior.parameter($0) == GalaxySite.n && given[$0] == nil
+    }
     for n in [1.0, 4] where !indices.isEmpty {
       var point = base
-      for site in indices { point[site] = inside(n, priors[site]) }
+      for site in indices { point[site] = Self.inside(n, prior[site]) }
       points.append(point)
     }
     return try points.map { try density.unconstrain($0) }
   }
 
-  /// Returns a value pulled inside the support of a prior.
+  /// Returns a value pulled inside the support of a prior between two bounds.
   private static func inside(_ value: Double, _ prior: (any Distribution)?) -> Double {
     guard case .interval(let low, let high)? = prior?.support else { return value }
     let (a, b) = (low.item(), high.item())
     let margin = 0.02 * (b - a)
     return min(max(value, a + margin), b - margin)
-  }
-
-  /// The number of good pixels less that of free parameters.
-  public var degreesOfFreedom: Int { max(1, image.goodCount - scene.freeSites.count) }
-
-  /// The light at the maximum.
-  public var light: LightProfile { scene.light { Tensor(values[$0] ?? .nan) } }
-
-  /// Returns the draws of a site; nil where it is held, tied, or where there are none.
-  func scalar(_ site: String) -> ScalarDraws? {
-    draws?.scalars.first { $0.name == site }
   }
 }

@@ -44,6 +44,12 @@ public struct ImportedScene: Sendable {
     public var offset: Double?
     /// The ratio to its value.
     public var ratio = 1.0
+
+    /// Returns the value that follows from that of the other component; of an angle, whose period is given, within [0, period).
+    func value(of reference: Double, period: Double? = nil) -> Double {
+      let value = offset.map { reference + $0 } ?? reference * ratio
+      return period.map { value - $0 * (value / $0).rounded(.down) } ?? value
+    }
   }
 
   /// The components.
@@ -200,12 +206,21 @@ public struct ImportedScene: Sendable {
     var values: [String: Double] = [:]
     for (site, first) in firstValues {
       if let tie = ties[site], let reference = values[tie.reference] {
-        values[site] = tie.offset.map { reference + $0 } ?? reference * tie.ratio
+        values[site] = tie.value(of: reference)
       } else {
         values[site] = free[site] ?? first
       }
     }
     return values
+  }
+}
+
+extension ImportedScene.Tie: CustomStringConvertible {
+  /// What the parameter follows from, in letters that headers of FITS files have: `xc_1`, `xc_1 + 2.5`, `0.5 * flux_1`.
+  public var description: String {
+    guard let offset else { return ratio == 1 ? reference : "\(shortened(ratio)) * \(reference)" }
+    guard offset != 0 else { return reference }
+    return "\(reference) \(offset < 0 ? "-" : "+") \(shortened(abs(offset)))"
   }
 }
 
@@ -227,7 +242,7 @@ extension ImportedScene {
       let tie = ties[site]
       rows.append([
         site, significant(first, 7),
-        tie.map { "tied to \($0.reference)" } ?? priors[site].map { $0.description } ?? "held",
+        tie.map { "tied to \($0)" } ?? priors[site].map { $0.description } ?? "held",
       ])
     }
     let kinds = components.enumerated().map { "\($0 + 1) \($1.kind.name)" }

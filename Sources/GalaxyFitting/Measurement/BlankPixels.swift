@@ -10,7 +10,8 @@ internal import GalaxyModels
   import Darwin
 #endif
 
-/// The pixels that are unmasked, in no segment, and away from the source: (value − sky)/rms, a plane taken off.
+/// The pixels that are unmasked, in no segment, and away from the source: (value − sky)/rms, or (value − model)/rms where there is a
+/// model, a plane taken off.
 struct BlankPixels {
   /// The number of columns.
   let width: Int
@@ -34,7 +35,11 @@ struct BlankPixels {
   static let reach = 3
 
   /// Gathers the blank pixels around a measured source.
-  init(_ measured: SourceMeasurement) {
+  ///
+  /// - Parameters:
+  ///   - measured: The source.
+  ///   - model: A model of the whole image with its sky, row-major, image units; nil for none.
+  init(_ measured: SourceMeasurement, model: [Double]? = nil) {
     let image = measured.image
     width = image.width
     height = image.height
@@ -47,12 +52,12 @@ struct BlankPixels {
         x: Double(i % image.width) - measured.center.x,
         y: Double(i / image.width) - measured.center.y)
       guard r > reach else { return .nan }
-      return (image.science[i] - measured.sky.median) / image.rms[i]
+      return (image.science[i] - (model?[i] ?? measured.sky.median)) / image.rms[i]
     }
     count = residuals.count { !$0.isNaN }
     guard count > 0 else { return }
-    // The first plane is fitted with a clip that sources and slopes have widened; the second is not.
-    for _ in 0..<2 {
+    // The first plane is fitted with a clip that sources and slopes have widened; the second is not. A model has neither.
+    for _ in 0..<(model == nil ? 2 : 1) {
       subtractPlane()
       scatter = biweightScale(residuals.filter { !$0.isNaN })
     }
@@ -68,16 +73,23 @@ struct BlankPixels {
     let limit = Self.clip * biweightScale(values)
     let (cx, cy) = (0.5 * Double(width - 1), 0.5 * Double(height - 1))
     // Normal equations of 1, x, y.
-    var a = [Double](repeating: 0, count: 9)
-    var b = [0.0, 0, 0]
+    var sums = (
+      count: 0.0, x: 0.0, y: 0.0, xx: 0.0, xy: 0.0, yy: 0.0, value: 0.0, xValue: 0.0, yValue: 0.0
+    )
     for i in residuals.indices where abs(residuals[i] - level) <= limit {
-      let terms = [1, Double(i % width) - cx, Double(i / width) - cy]
-      for r in 0..<3 {
-        for c in 0..<3 { a[3 * r + c] += terms[r] * terms[c] }
-        b[r] += terms[r] * (residuals[i] - level)
-      }
+      let (x, y, value) = (Double(i % width) - cx, Double(i / width) - cy, residuals[i] - level)
+      sums.count += 1
+      sums.x += x
+      sums.y += y
+      sums.xx += x * x
+      sums.xy += x * y
+      sums.yy += y * y
+      sums.value += value
+      sums.xValue += x * value
+      sums.yValue += y * value
     }
-    guard let plane = Self.solve(a, b) else {
+    let a = [sums.count, sums.x, sums.y, sums.x, sums.xx, sums.xy, sums.y, sums.xy, sums.yy]
+    guard let plane = Self.solve(a, [sums.value, sums.xValue, sums.yValue]) else {
       for i in residuals.indices { residuals[i] -= level }
       return
     }

@@ -39,17 +39,11 @@ public struct NoiseDiagnostics: Sendable, Hashable, Codable {
   /// How the noise grows with the light beyond the rms; nil where that is not in question, or cannot be measured.
   public var photonNoise: PhotonNoise?
 
-  /// Fewer blank pixels than this do not give a scatter to 5 % and a correlation to 0.07.
-  private static let leastCount = 200
-
   /// The scatter may differ from 1 by this factor: undetected sources and rounded gains do as much.
   private static let scatterTolerance = 1.06
 
-  /// Correlations below this change no error by more than a tenth.
-  private static let correlationTolerance = 0.04
-
   /// What is remarked on is this many standard errors off: chance does it once in 15 000 images.
-  private static let significance = 4.0
+  static let significance = 4.0
 
   /// The scatter of Gaussian numbers by the biweight scale with c = 9, from its integrals over the normal density.
   private static let biweightOfNormal = 1.00918
@@ -62,20 +56,16 @@ public struct NoiseDiagnostics: Sendable, Hashable, Codable {
   init?(_ measured: SourceMeasurement, model: () -> [Double]?) {
     let image = measured.image
     let blank = BlankPixels(measured)
-    guard blank.count >= Self.leastCount else { return nil }
+    guard blank.count >= NoiseCorrelation.leastCount else { return nil }
     count = blank.count
     scatter = blank.scatter / Self.biweightOfNormal
-    let correlations = blank.correlations()
-    let nearest = correlations.filter { abs($0.dx) + abs($0.dy) == 1 }
-    correlation = nearest.reduce(0) { $0 + $1.value } / Double(max(1, nearest.count))
-    correlationError =
-      nearest.reduce(0) { $0 + $1.error * $1.error }.squareRoot() / Double(max(1, nearest.count))
-    // Shifts whose correlation is chance would only add noise.
-    let clear = correlations.filter { abs($0.value) > 3 * $0.error }
-    errorFactor = max(0, 1 + 2 * clear.reduce(0) { $0 + $1.value }).squareRoot()
-    let overlap = 1 + 2 * clear.reduce(0) { $0 + $1.value * $1.value }
+    let neighbours = NoiseCorrelation(blank)
+    correlation = neighbours.value
+    correlationError = neighbours.error
+    errorFactor = neighbours.errorFactor
     // The biweight scale of Gaussian numbers has 0.96 of the sample's own efficiency.
-    scatterError = blank.scatter * (overlap / (2 * 0.96 * Double(blank.count))).squareRoot()
+    scatterError =
+      blank.scatter * (neighbours.overlap / (2 * 0.96 * Double(blank.count))).squareRoot()
     let blankRms = median(
       image.rms.indices.compactMap { blank.isBlank($0) ? image.rms[$0] : nil })
     let members = measured.segment.map { segment in
@@ -104,8 +94,11 @@ public struct NoiseDiagnostics: Sendable, Hashable, Codable {
   /// Returns what the numbers say about the map of the noise.
   func findings(for image: ObservedImage, peak properties: SourceProperties) -> [InputFinding] {
     let isKnown = image.findings.contains { $0.code.hasPrefix("rms-looks-like") }
-    return (isKnown ? [] : scaleFindings(image)) + correlationFindings(image)
-      + (properties.isDetected ? photonFindings(image) : [])
+    var list = isKnown ? [] : scaleFindings(image)
+    let neighbours = NoiseCorrelation(
+      value: correlation, error: correlationError, errorFactor: errorFactor)
+    if let finding = neighbours.finding(subject: image.names.science) { list.append(finding) }
+    return list + (properties.isDetected ? photonFindings(image) : [])
   }
 
   /// Returns the finding that the rms has the wrong scale.
@@ -124,24 +117,6 @@ public struct NoiseDiagnostics: Sendable, Hashable, Codable {
         "expected blank pixels to scatter by the rms, found \(shortened(scatter)) ± "
           + "\(shortened(scatterError)) times as much: errors of the fit are wrong by as much. Multiply the rms by "
           + "\(shortened(scatter)), or free it in the loss (gaussian-frac); \(cause).")
-    ]
-  }
-
-  /// Returns the finding that the noise of neighbours is correlated.
-  private func correlationFindings(_ image: ObservedImage) -> [InputFinding] {
-    guard abs(correlation) > Self.correlationTolerance,
-      abs(correlation) > Self.significance * correlationError
-    else { return [] }
-    let effect =
-      correlation > 0
-      ? "errors of the fit are too small by a factor of about \(shortened(max(errorFactor, 1)))"
-      : "errors of the fit are too large by a factor of about \(shortened(1 / max(min(errorFactor, 1), 0.1)))"
-    return [
-      InputFinding(
-        .warning, "noise-correlated", subject: image.names.science,
-        "expected independent noise, found a correlation of \(shortened(correlation)) ± "
-          + "\(shortened(correlationError)) between adjacent pixels (resampled, smoothed or sharpened images have it): "
-          + "\(effect). Use an image that is not resampled, or scale the rms by that factor.")
     ]
   }
 

@@ -107,6 +107,9 @@ public struct BandsConfiguration: Sendable {
   /// The iterations that tune a chain.
   public private(set) var warmUp = 1000
 
+  /// The acceptance that the steps of nuts are tuned to; nil where the fit chooses.
+  public var targetAcceptance: Double?
+
   /// The seed of all draws.
   public var seed: UInt64 = 0
 
@@ -123,7 +126,7 @@ public struct BandsConfiguration: Sendable {
   private static let keys = [
     "bands", "profile", "catalog", "center", "sky", "loss", "links", "priors", "fix", "start",
     "offsets", "wavelengths", "prior_style", "renderer", "method", "draws", "chains", "warmup",
-    "seed", "output", "plots",
+    "target_acceptance", "seed", "output", "plots",
   ]
 
   /// The keys of a band.
@@ -286,6 +289,13 @@ public struct BandsConfiguration: Sendable {
     draws = try keys["draws"]?.integer(4...Self.mostDraws)
     chains = try keys["chains"]?.integer(1...1000) ?? 2
     warmUp = try keys["warmup"]?.integer(0...Self.mostDraws) ?? 1000
+    if let node = keys["target_acceptance"] {
+      let acceptance = try node.number()
+      guard acceptance > 0, acceptance < 1 else {
+        throw node.error("expected a number between 0 and 1 such as 0.95, found \(acceptance)")
+      }
+      targetAcceptance = acceptance
+    }
     seed = UInt64(try keys["seed"]?.integer(0...Int.max) ?? 0)
     plots = try keys["plots"]?.flag() ?? true
   }

@@ -82,18 +82,24 @@ struct ConfigurationNode {
     return members
   }
 
-  /// Returns the members by key, all of which must be known.
+  /// Returns the members by key, all of which must be known; hyphens stand for underscores, as options of the command have them.
   ///
-  /// - Throws: ``OptionError`` that lists the keys there are.
+  /// - Throws: ``OptionError`` that lists the keys there are, or names one that comes twice.
   func members(among known: [String]) throws(OptionError) -> [String: ConfigurationNode] {
-    let members = try members()
-    let unknown = members.filter { !known.contains($0.key) }
-    if let first = unknown.first {
-      throw first.value.error(
-        "expected one of the keys \(known.joined(separator: ", ")), found \"\(first.key)\"; remove or rename it"
-      )
+    var result: [String: ConfigurationNode] = [:]
+    for (key, value) in try members() {
+      let name = known.contains(key) ? key : key.replacing("-", with: "_")
+      guard known.contains(name) else {
+        throw value.error(
+          "expected one of the keys \(known.joined(separator: ", ")), found \"\(key)\"; remove or rename it"
+        )
+      }
+      guard result[name] == nil else {
+        throw value.error("the key \(name) is given twice; give it once")
+      }
+      result[name] = value
     }
-    return Dictionary(members.map { ($0.key, $0.value) }) { $1 }
+    return result
   }
 
   /// Returns the elements of a list.

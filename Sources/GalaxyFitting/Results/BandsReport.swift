@@ -27,11 +27,17 @@ struct BandsReport: Sendable, Hashable {
   /// The bands, in order.
   let rows: [Row]
 
-  /// The members of `result.json` that only joint fits have, in order.
+  /// The members of `result.json` that only joint fits have, in order; none where nothing was read from a file.
   let members: [JSONValue.Member]
 
   /// The members of `result.json` that only joint fits have.
   private static let names = ["source_profiles", "links", "wavelengths", "bands"]
+
+  /// Tells of the bands of a fit.
+  init(_ rows: [Row]) {
+    self.rows = rows
+    members = []
+  }
 
   /// Returns the table of bands as lines.
   static func table(_ rows: [Row]) -> [String] {

@@ -18,21 +18,9 @@ extension BandsResult {
   /// - Parameter summaries: What ``parameter(_:at:)`` returned.
   /// - Returns: The text.
   public func table(at summaries: [ParameterSummary]) -> String {
-    let rows = zip(fit.bands, bands).map { band, result in
-      BandsReport.Row(
-        name: band.name, image: band.image.names.science, wavelength: band.wavelength,
-        sky: band.sky.rawValue, loss: "\(band.loss)", chiSquared: result.best.chiSquared,
-        pixelCount: result.best.pixelCount)
-    }
-    var lines = ["\(fit.prior.title), \(joint.method), renderer \(fit.method.rawValue)", ""]
-    lines += BandsReport.table(rows) + [""]
-    lines += TextTable.lines(
-      FitReport.rows(
-        parameters + derived + summaries, hasPosterior: posterior != nil,
-        isSampled: posterior?.sampler != nil))
-    lines.append("")
-    lines += joint.record.report.verdict
-    return lines.joined(separator: "\n") + "\n"
+    joint.record.report.lines(
+      of: joint.record.joint?.rows ?? [], parameters + derived + summaries
+    ).joined(separator: "\n") + "\n"
   }
 
   // MARK: - JSON
@@ -48,9 +36,6 @@ extension BandsResult {
     guard case .object(let members) = joint.json else { return joint.json }
     // Sky, loss and image are those of the first band there, so that it reads as any result; `bands` has those of each.
     var own = members.filter { $0.name != "derived" }.map { member in
-      if member.name == "sky" {
-        return JSONValue.Member(name: "sky", value: .string(fit.bands[0].sky.rawValue))
-      }
       guard member.name == "fit", case .object(let parts) = member.value else { return member }
       return JSONValue.Member(
         name: "fit", value: .object(parts.filter { $0.name != "flux_fraction_inside" }))

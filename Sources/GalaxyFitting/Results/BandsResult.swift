@@ -57,15 +57,23 @@ public struct BandsResult: Sendable {
         "BandsResult: expected the maximum of a FitMultiBand, got \(best.fit.prior.title)")
     }
     self.fit = fit
-    joint = FitResult(
-      best, posterior: posterior, provenance: provenance,
-      remarks: fit.bands.dropFirst().flatMap(\.image.findings) + fit.findings + remarks)
-    bands = try fit.bands.indices.map { number in
+    let bands = try fit.bands.indices.map { number -> FitResult in
       let projection = BandProjection(fit: fit, number: number)
       let own = try projection.maximum(best)
       return FitResult(
         own, posterior: posterior.map { projection.posterior($0, own) }, provenance: provenance)
     }
+    self.bands = bands
+    let rows = zip(fit.bands, bands).map { band, result in
+      BandsReport.Row(
+        name: band.name, image: band.image.names.science, wavelength: band.wavelength,
+        sky: band.sky.rawValue, loss: "\(band.loss)", chiSquared: result.best.chiSquared,
+        pixelCount: result.best.pixelCount)
+    }
+    joint = FitResult(
+      best, posterior: posterior, provenance: provenance,
+      remarks: fit.bands.dropFirst().flatMap(\.image.findings) + fit.findings + remarks,
+      joint: BandsReport(rows))
     let linked = fit.prior.parameters.filter(\.link.needsWavelengths).flatMap { parameter in
       fit.bands.indices.map { band in
         BandsResult.quantity(

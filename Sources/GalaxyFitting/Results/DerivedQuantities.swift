@@ -180,7 +180,7 @@ struct DerivedQuantities {
 
   /// Adds the surface brightnesses of a component, and its radius in arcseconds.
   private func addBrightness(
-    _ component: ComponentShape, _ profile: GalaxyProfile,
+    _ component: ComponentShape, _ profile: SourceProfile,
     _ add: (String, String, @escaping ((String) -> Double) -> Double) -> Void
   ) {
     let suffix = component.suffix
@@ -204,7 +204,7 @@ struct DerivedQuantities {
   }
 }
 
-/// An extended component of a stock profile: which of the profile's sites are its own.
+/// An extended component of a profile: which of the profile's sites are its own.
 struct ComponentShape: Sendable {
   /// The radial form.
   let kind: ProfileKind
@@ -229,7 +229,7 @@ struct ComponentShape: Sendable {
   /// I(r_eff) = flux ρ(1) / (r_eff² (1 − ellip)), ρ the density of unit flux with unit half-light radius; the mean within is
   /// flux / (2 π r_eff² (1 − ellip)).
   func brightness(
-    _ profile: GalaxyProfile, _ form: (any RadialForm)?, _ value: (String) -> Double
+    _ profile: SourceProfile, _ form: (any RadialForm)?, _ value: (String) -> Double
   ) -> Double {
     let flux = place.map { profile.fluxes(value)[$0] } ?? value(GalaxySite.flux)
     let area = value(radius) * value(radius) * (1 - value(ellip))

@@ -36,6 +36,16 @@ public struct FitResult: FitOutcome {
     _ best: MAPFit, posterior: PosteriorFit? = nil, provenance: FitProvenance = FitProvenance(),
     remarks: [InputFinding] = [], calibration: Calibration = Calibration()
   ) {
+    self.init(
+      best, posterior: posterior, provenance: provenance, remarks: remarks,
+      calibration: calibration, joint: nil)
+  }
+
+  /// Gathers the result of a fit, perhaps of several bands together.
+  init(
+    _ best: MAPFit, posterior: PosteriorFit?, provenance: FitProvenance, remarks: [InputFinding],
+    calibration: Calibration = Calibration(), joint: BandsReport?
+  ) {
     self.best = best
     self.posterior = posterior
     let report = FitReport(
@@ -43,8 +53,8 @@ public struct FitResult: FitOutcome {
       calibration: Calibration(best.fit.image).replaced(by: calibration), provenance: provenance,
       remarks: remarks)
     record = FitRecord(
-      report, draws: posterior?.draws,
-      pixels: FittedPixels(best.fit.image, model: best.modelImage))
+      report, draws: posterior.map { best.fit.completed($0.draws) },
+      pixels: FittedPixels(best.fit.image, model: best.modelImage), joint: joint)
   }
 
   /// Gathers the result of a posterior estimate.
@@ -78,8 +88,8 @@ public struct FitResult: FitOutcome {
   /// The findings that matter to the result.
   public var warnings: [InputFinding] { record.report.warnings }
 
-  /// The draws of the posterior; nil without one.
-  public var draws: Draws? { posterior?.draws }
+  /// The draws of the posterior, those of parameters that follow from others included; nil without one.
+  public var draws: Draws? { record.draws }
 
   /// Whether the numbers mean anything: all of them are finite.
   public var isUsable: Bool { record.report.isUsable }
@@ -94,7 +104,7 @@ public struct FitResult: FitOutcome {
   public var covariance: CovarianceMatrix? { record.report.covariance }
 
   /// The result as text: what was fitted, a table of the parameters, goodness of fit and verdict.
-  public var table: String { record.report.table }
+  public var table: String { record.table }
 
   /// The result as a JSON document of the schema `swift-sersic/result/1`; what there is not is left out.
   public var json: JSONValue { record.report.json }

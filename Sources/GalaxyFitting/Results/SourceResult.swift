@@ -2,16 +2,16 @@
 //
 // The result of one source of a scene, under the names of a single source.
 
-public import GalaxyModels
+import GalaxyModels
 public import Inference
 
 /// The part of a result that belongs to one source; names have no number: `n`, not `n_2`.
 public struct SourceResult: Sendable {
-  /// The number of the source, from 0.
+  /// The place of the source among all, from 0.
   public let number: Int
 
   /// The profile.
-  public let profile: GalaxyProfile
+  public let profile: SourceProfile
 
   /// The parameters of the source, fixed ones included.
   public let parameters: [ParameterSummary]
@@ -32,7 +32,7 @@ public struct SourceResult: Sendable {
 
   /// A table of the parameters.
   public var table: String {
-    (["source \(number): \(profile.rawValue)", ""]
+    (["source \(number): \(profile.name)", ""]
       + TextTable.lines(
         FitReport.rows(
           parameters + derived, hasPosterior: !draws.isEmpty,

@@ -19,7 +19,9 @@ extension SimulatedImage {
       "schema": "swift-sersic/truth/1",
       "version": .string(swiftSersicVersion),
       "command": command.map { .string($0) },
-      "profile": .string(recipe.profile.rawValue),
+      "profile": .string(recipe.title),
+      "profiles": recipe.isScene
+        ? .array(recipe.sources.map { .string($0.profile.rawValue) }) : nil,
       "sky": .string(recipe.sky.rawValue),
       "parameters": .object(
         recipe.sites.map {

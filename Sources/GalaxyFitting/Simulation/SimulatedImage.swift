@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// A simulated image of one source with known parameters: what `sersic simulate` writes and `sersic fit` reads.
+// A simulated image of sources with known parameters: what `sersic simulate` writes, and `sersic fit` and `sersic multi` read.
 
 internal import FITS
 public import GalaxyModels
@@ -8,12 +8,15 @@ public import Numerics
 public import Rendering
 internal import Tensors
 
-/// A recipe for a simulated image of one source.
+/// A recipe for a simulated image of one source, or of several.
 public struct ImageSimulation: Sendable {
-  /// The profile of the source.
-  public let profile: GalaxyProfile
+  /// The sources, in order.
+  public let sources: [SimulatedSource]
 
-  /// The parameters of source and sky, by site.
+  /// Whether the sources are numbered: a scene, even if of one source.
+  public let isScene: Bool
+
+  /// The parameters of sources and sky, by site; in a scene those of source 2 end in `_2`.
   public let parameters: [String: Double]
 
   /// The form of the sky.
@@ -37,7 +40,7 @@ public struct ImageSimulation: Sendable {
   /// The largest side of a simulated image, in pixels: 800 MB for each image at most.
   private static let largestSide = 10_000
 
-  /// Creates a recipe, and checks it.
+  /// Creates a recipe for one source, and checks it.
   ///
   /// - Parameters:
   ///   - profile: The profile of the source.
@@ -53,34 +56,44 @@ public struct ImageSimulation: Sendable {
     _ profile: GalaxyProfile, parameters: [String: Double], sky: SkyLevel, width: Int, height: Int,
     psf: PointSpreadFunction?, pixelResponse: PixelResponse? = nil, noise: ImageNoise = .none
   ) throws(OptionError) {
-    let unknown = parameters.keys.filter { !profile.sites.contains($0) }.sorted()
-    guard unknown.isEmpty else {
-      throw OptionError(
-        "--param",
-        "expected the parameters of \(profile.rawValue) (\(profile.sites.joined(separator: ", "))), found \(unknown.joined(separator: ", ")); the sky's go into --sky"
-      )
-    }
-    let missing = profile.sites.filter { parameters[$0] == nil }
-    guard missing.isEmpty else {
-      throw OptionError(
-        "--param",
-        "expected a value for each parameter of \(profile.rawValue), found none for \(missing.joined(separator: ", ")); add --param \(missing[0])=VALUE"
-      )
-    }
-    for (site, value) in parameters.sorted(by: { $0.key < $1.key }) {
-      guard value.isFinite, meaningfulRange(of: site)?.contains(value) ?? true else {
-        let range = meaningfulRange(of: site).map {
-          "a number from \($0.lowerBound) to \($0.upperBound)"
-        }
-        throw OptionError(
-          "--param", "\(site): expected \(range ?? "a finite number"), found \(value)")
-      }
+    try self.init(
+      [SimulatedSource(profile, parameters)], isScene: false, sky: sky, width: width,
+      height: height, psf: psf, pixelResponse: pixelResponse, noise: noise)
+  }
+
+  /// Creates a recipe for several sources, and checks it.
+  ///
+  /// - Parameters:
+  ///   - sources: The sources, at least one.
+  ///   - sky: The sky.
+  ///   - width: The number of columns.
+  ///   - height: The number of rows.
+  ///   - psf: The point-spread function; nil for none.
+  ///   - pixelResponse: Whether it contains the pixel response; with no PSF profiles are always integrated over pixels.
+  ///   - noise: The noise.
+  /// - Throws: ``OptionError`` for no source, and for impossible sizes.
+  public init(
+    scene sources: [SimulatedSource], sky: SkyLevel, width: Int, height: Int,
+    psf: PointSpreadFunction?, pixelResponse: PixelResponse? = nil, noise: ImageNoise = .none
+  ) throws(OptionError) {
+    try self.init(
+      sources, isScene: true, sky: sky, width: width, height: height, psf: psf,
+      pixelResponse: pixelResponse, noise: noise)
+  }
+
+  /// Creates a recipe, and checks it.
+  private init(
+    _ sources: [SimulatedSource], isScene: Bool, sky: SkyLevel, width: Int, height: Int,
+    psf: PointSpreadFunction?, pixelResponse: PixelResponse?, noise: ImageNoise
+  ) throws(OptionError) {
+    guard !sources.isEmpty else {
+      throw OptionError("--source", "expected at least one source, found none; add some")
     }
     guard (1...Self.largestSide).contains(width), (1...Self.largestSide).contains(height) else {
       throw OptionError(
         "--size", "expected sides from 1 to \(Self.largestSide) pixels, found \(width) × \(height)")
     }
-    guard psf != nil || !profile.hasPointSource else {
+    guard psf != nil || !sources.contains(where: { $0.profile.hasPointSource }) else {
       throw OptionError("--psf", "expected a PSF for a point source, found none; add --psf")
     }
     guard psf != nil || pixelResponse != .included else {
@@ -88,8 +101,15 @@ public struct ImageSimulation: Sendable {
         "--pixel-response",
         "expected a PSF that includes the pixel response, found none; add --psf, or use integrated")
     }
-    self.profile = profile
-    self.parameters = parameters.merging(sky.parameters) { $1 }
+    var parameters = sky.parameters
+    for (number, source) in sources.enumerated() {
+      for (site, value) in source.parameters {
+        parameters[Self.site(site, number, isScene: isScene)] = value
+      }
+    }
+    self.sources = sources
+    self.isScene = isScene
+    self.parameters = parameters
     self.sky = sky.kind
     self.width = width
     self.height = height
@@ -98,14 +118,30 @@ public struct ImageSimulation: Sendable {
     self.noise = noise
   }
 
-  /// The sites of source and sky, in order.
-  public var sites: [String] { profile.sites + sky.sites }
+  /// Returns the site of the whole image for one of a source.
+  private static func site(_ name: String, _ number: Int, isScene: Bool) -> String {
+    isScene ? "\(name)_\(number)" : name
+  }
+
+  /// The sites of sources and sky, in order.
+  public var sites: [String] {
+    sources.enumerated().flatMap { number, source in
+      source.profile.sites.map { Self.site($0, number, isScene: isScene) }
+    } + sky.sites
+  }
+
+  /// The sources in words: the profile of one, the number of several.
+  public var title: String {
+    isScene
+      ? ScenePrior(sources.map { GalaxyPrior($0.profile) }).title : sources[0].profile.rawValue
+  }
 
   /// Returns the image without noise, row-major.
   ///
   /// - Throws: `RenderingError` where the scene cannot be drawn.
   public func model() throws -> [Double] {
-    let light = try profile.light(parameters)
+    let light = LightProfile(
+      try sources.flatMap { try $0.profile.light($0.parameters).components })
     var layout = light.layout
     layout.sky = sky
     let renderer: any SceneRenderer =
@@ -121,7 +157,8 @@ public struct ImageSimulation: Sendable {
       count = width * height
     }
     guard image.allSatisfy(\.isFinite) else {
-      throw OptionError("--param", "no image can be drawn at these parameters; check their ranges")
+      throw OptionError(
+        sources[0].place, "no image can be drawn at these parameters; check their ranges")
     }
     return image
   }
@@ -149,7 +186,18 @@ public struct SimulatedImage: Sendable {
   /// One standard deviation of each pixel, from the model without noise.
   public let rms: [Double]
 
-  /// Writes image.fits, rms.fits and psf.fits; double precision where there is no noise or the image needs its digits.
+  /// The catalogue that one would make of the image: the true positions, fluxes and shapes, with radii as the image shows them.
+  public var catalog: SourceCatalog {
+    let image = try? ObservedImage(
+      width: simulation.width, height: simulation.height, science: science, rms: rms,
+      psf: simulation.psf, pixelResponse: simulation.pixelResponse)
+    let moments = image.map { PointSpreadShape($0).moments }
+    let blur = gaussianHalfLight * (moments?.majorVariance ?? 0).squareRoot()
+    return SourceCatalog(simulation.sources.map { $0.entry(blur: blur) }, name: "catalog.csv")
+  }
+
+  /// Writes image.fits, rms.fits and psf.fits, of a scene catalog.csv; double precision where there is no noise or the image needs its
+  /// digits.
   ///
   /// - Parameters:
   ///   - folder: The folder.
@@ -184,6 +232,7 @@ public struct SimulatedImage: Sendable {
             ], to: path)
         })
     }
+    if simulation.isScene { products.append(folder.write(catalog.csv, to: "catalog.csv")) }
     return products
   }
 }

@@ -11,6 +11,30 @@ extension FitRecord {
   public var bandNames: [String] { joint?.rows.map(\.name) ?? [] }
 }
 
+extension FitReport {
+  /// Returns the report of a joint fit as lines: the table of its bands, that of the parameters, goodness of fit and verdict.
+  ///
+  /// - Parameters:
+  ///   - bands: The bands.
+  ///   - shown: The quantities of the table; parameters and derived ones unless given.
+  ///   - quantiles: Other quantiles than 5, 16, 50, 84 and 95 %.
+  ///   - remark: A line under the table; nil for none.
+  /// - Returns: The lines.
+  func lines(
+    of bands: [BandsReport.Row], _ shown: [ParameterSummary]? = nil,
+    quantiles: QuantileTable? = nil, remark: String? = nil
+  ) -> [String] {
+    var lines = ["\(title), \(method), renderer \(renderer.rawValue)", ""]
+    lines += BandsReport.table(bands) + [""]
+    lines += TextTable.lines(
+      Self.rows(
+        shown ?? parameters + derived, hasPosterior: posterior != nil, isSampled: sampler != nil,
+        quantiles: quantiles))
+    if let remark { lines.append(remark) }
+    return lines + [""] + verdict
+  }
+}
+
 extension RecordRequest {
   /// Returns a record as text; that of a joint fit with the table of its bands, and their residuals where that is asked for.
   ///
@@ -24,18 +48,11 @@ extension RecordRequest {
     let report = try prepared(record).report
     let shown = report.parameters + report.derived
     let (table, missing) = try availableQuantiles(record, shown)
-    var lines = ["\(report.title), \(report.method), renderer \(report.renderer.rawValue)", ""]
-    lines += BandsReport.table(joint.rows) + [""]
-    lines += TextTable.lines(
-      FitReport.rows(
-        shown, hasPosterior: report.posterior != nil, isSampled: report.sampler != nil,
-        quantiles: table))
-    if !missing.isEmpty {
-      lines.append(
-        "no other quantiles than 5, 16, 50, 84 and 95 % of \(missing.joined(separator: ", ")): the file has no draws of them; run sersic bands again"
-      )
-    }
-    lines += [""] + report.verdict
+    let remark =
+      missing.isEmpty
+      ? nil
+      : "no other quantiles than 5, 16, 50, 84 and 95 % of \(missing.joined(separator: ", ")): the file has no draws of them; run sersic bands again"
+    var lines = report.lines(of: joint.rows, shown, quantiles: table, remark: remark)
     lines += record.report.warnings.map { "\($0)" }
     if isChecked {
       for (name, band) in zip(record.bandNames, bands) {

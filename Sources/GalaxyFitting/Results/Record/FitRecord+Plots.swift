@@ -70,12 +70,13 @@ extension PosteriorFit {
 }
 
 extension FitRecord {
-  /// The names of the draws of free parameters: files of joint fits hold those of derived quantities, too.
+  /// The names of the draws of free parameters: there may be others, of parameters that follow from them, and in files of joint
+  /// fits of derived quantities.
   fileprivate var freeNames: [String] {
     let names = draws?.names ?? []
-    guard joint != nil else { return names }
-    let derived = Set(report.derived.map(\.name))
-    return names.filter { !derived.contains($0) }
+    let tied = report.parameters.filter { $0.tie != nil }
+    let others = Set((tied + (joint == nil ? [] : report.derived)).map(\.name))
+    return names.filter { !others.contains($0) }
   }
 
   /// Returns the pixels.

@@ -21,7 +21,8 @@ public struct FitRecord: FitOutcome, Hashable {
   /// What the fit says.
   public let report: FitReport
 
-  /// The draws of the free parameters; nil without a posterior, and in a record read from `result.json` alone.
+  /// The draws of the free parameters, and of those that follow from them; nil without a posterior, and in a record read from
+  /// `result.json` alone.
   public let draws: Draws?
 
   /// The image and the model at the maximum; nil in a record read from `result.json` alone.
@@ -51,7 +52,9 @@ public struct FitRecord: FitOutcome, Hashable {
   public var record: FitRecord { self }
 
   /// The result as text: what was fitted, a table of the parameters, goodness of fit and verdict.
-  public var table: String { report.table }
+  public var table: String {
+    joint.map { report.lines(of: $0.rows).joined(separator: "\n") + "\n" } ?? report.table
+  }
 
   /// Returns the record with magnitudes and arcseconds by another zero point or pixel scale; that of a joint fit, whose bands
   /// have each their own, as it is.

@@ -29,7 +29,8 @@ extension FitReport {
       cards.append(
         FITSCard(
           summary.name, summary.map,
-          comment: (summary.isFixed ? "fixed" : "maximum of the posterior")
+          comment: (summary.isFixed
+            ? "fixed" : summary.tie == nil ? "maximum of the posterior" : "tied")
             + unit.replacing("²", with: "2")))
       // A keyword has eight characters: the error's name is cut before its prefix.
       if let sd = summary.standardDeviation {

@@ -16,25 +16,27 @@ extension FitReport {
     let fit = best.fit
     let frame = fit.image
     let isSampled = posterior?.sampler != nil
-    let scalars = Dictionary((posterior?.draws.scalars ?? []).map { ($0.name, $0) }) { $1 }
+    let draws = posterior.map { fit.completed($0.draws) }
+    let scalars = Dictionary((draws?.scalars ?? []).map { ($0.name, $0) }) { $1 }
     method = posterior?.method ?? "map"
     title = fit.prior.title
-    sources = fit.prior.sources.map { Source(number: $0.number, profile: $0.profile) }
-    sky = fit.prior.sky
+    sources = fit.sources
+    sky = fit.sky
     loss = fit.loss
     // Images without PSF, or whose PSF lacks the pixel response, are always integrated.
     renderer = frame.psf == nil || fit.pixelResponse == .integrated ? .pixel : fit.method
     pixelResponse = fit.pixelResponse
     parameters = best.parameters.map { name, value in
       let unit = fit.prior.unit(of: name)
+      let tie = fit.ties[name].map { "\($0)" }
       if fit.prior.fixed[name] != nil {
         return ParameterSummary(name: name, unit: unit, map: value, isFixed: true)
       }
       guard let scalar = scalars[name] else {
-        return ParameterSummary(name: name, unit: unit, map: value)
+        return ParameterSummary(name: name, unit: unit, map: value, tie: tie)
       }
       return ParameterSummary(
-        name: name, unit: unit, map: value, draws: scalar, isSampled: isSampled)
+        name: name, unit: unit, map: value, draws: scalar, isSampled: isSampled, tie: tie)
     }
     let origin = frame.origin
     let isSection = origin.x != 0 || origin.y != 0
@@ -58,7 +60,7 @@ extension FitReport {
     }
     derived = DerivedQuantities(
       sources: sources, noise: fit.loss.parameters(for: frame), calibration: calibration, sky: sky
-    ).summaries(at: best.values, fixed: Set(fit.prior.fixed.keys), posterior?.draws)
+    ).summaries(at: best.values, fixed: Set(fit.prior.fixed.keys), draws)
     search = SearchReport(best, seconds: best.seconds + (posterior?.seconds ?? 0))
     covariance = posterior.map { CovarianceMatrix($0.draws) }
     self.posterior = posterior.map { PosteriorReport($0) }

@@ -19,7 +19,8 @@ extension FitReport {
       "command": provenance.command.map { .string($0) },
       "method": .string(method),
       "profile": .string(title),
-      "profiles": profilesJSON,
+      "profiles": profiles(from: 0),
+      "components": profiles(from: 1),
       "sky": .string(sky.rawValue),
       "loss": .string("\(loss)"),
       "renderer": .string(renderer.rawValue),
@@ -56,10 +57,10 @@ extension FitReport {
     ])
   }
 
-  /// The profiles of several sources, in order; nil for one.
-  private var profilesJSON: JSONValue? {
-    let numbered = sources.filter { $0.number != nil }
-    return numbered.isEmpty ? nil : .array(numbered.map { .string($0.profile.rawValue) })
+  /// Returns the profiles of sources that are counted from a number, in order; nil where they are not.
+  private func profiles(from first: Int) -> JSONValue? {
+    guard sources.first?.number == first else { return nil }
+    return .array(sources.map { .string($0.profile.name) })
   }
 
   /// The centre in the parent image; nil for a whole image.

@@ -17,12 +17,6 @@ extension FitReport {
 
   /// Reads a report from its place in a document.
   init(_ place: JSONPlace) throws(FitRecordError) {
-    if case .string("swift-sersic/imported/1")? = place.value["schema"] {
-      throw FitRecordError(
-        place.location,
-        "expected a result of sersic fit, multi or bands, found one of sersic galfit, whose pictures and table were written with it; its draws are in posterior.asdf"
-      )
-    }
     guard case .string(Self.schema)? = place.value["schema"] else {
       throw FitRecordError(
         place.location,
@@ -94,18 +88,19 @@ extension FitReport {
     return seed
   }
 
-  /// Reads the sources.
+  /// Reads the sources: those of a scene, of an imported one, or a single one, whose profile is the title.
   private static func sources(
     _ place: JSONPlace, title: String
   ) throws(FitRecordError) -> [Source] {
-    guard let several = try place.optional("profiles") else {
-      return GalaxyProfile(rawValue: title).map { [Source(number: nil, profile: $0)] } ?? []
+    for (key, first) in [("profiles", 0), ("components", 1)] {
+      guard let several = try place.optional(key) else { continue }
+      var list: [Source] = []
+      for item in try several.elements() {
+        list.append(Source(number: first + list.count, profile: try SourceProfile(item)))
+      }
+      return list
     }
-    var list: [Source] = []
-    for item in try several.elements() {
-      list.append(Source(number: list.count, profile: try item.word(GalaxyProfile.self)))
-    }
-    return list
+    return GalaxyProfile(rawValue: title).map { [Source(number: nil, profile: .stock($0))] } ?? []
   }
 
   /// Reads a loss.

@@ -38,7 +38,7 @@ extension FitReport {
       "log posterior \(decimal(search.logPosterior, 3)), chi2 \(decimal(search.chiSquared, 1)) for \(search.pixelCount) pixels and \(search.freeCount) free parameters: \(decimal(search.reducedChiSquared, 3)) per degree of freedom"
     ]
     let inside = search.fluxFractionInside
-    if inside.isFinite, sources.contains(where: { $0.profile != .pointsource }) {
+    if inside.isFinite, sources.contains(where: { $0.profile != .stock(.pointsource) }) {
       lines.append("\(decimal(100 * inside, 1)) % of the flux lies inside the frame")
     }
     if let sampler {
@@ -74,7 +74,8 @@ extension FitReport {
     var rows = [head + ["unit"]]
     for summary in summaries {
       let name = summary.name
-      let unit = summary.isFixed ? (summary.unit + " (fixed)").trimmingBlank : summary.unit
+      let state = summary.isFixed ? " (fixed)" : summary.tie.map { " (tied to \($0))" } ?? ""
+      let unit = (summary.unit + state).trimmingBlank
       guard hasPosterior else {
         rows.append([name, significant(summary.map, 7), unit])
         continue

@@ -11,11 +11,11 @@ public import Rendering
 public struct FitReport: Sendable, Hashable {
   /// One source of the model.
   public struct Source: Sendable, Hashable {
-    /// The number of the source; nil where there is only one, whose sites have no number.
+    /// The number of the source: in a scene from 0, in an imported one from 1; nil for a single one, whose sites have none.
     public let number: Int?
 
     /// The profile.
-    public let profile: GalaxyProfile
+    public let profile: SourceProfile
 
     /// Returns the site of the whole model for one of the source.
     public func site(_ name: String) -> String { number.map { "\(name)_\($0)" } ?? name }
@@ -27,10 +27,10 @@ public struct FitReport: Sendable, Hashable {
   /// The model in words: the profile of one source, the number of several.
   public var title: String
 
-  /// The sources, in the order of the model; empty for a model that has none of the stock profiles.
+  /// The sources, in the order of the model; empty for a joint fit, whose sources have other parameters in each band.
   public var sources: [Source]
 
-  /// The sky under them.
+  /// The sky under them; of several bands that of the first.
   public var sky: SkyKind
 
   /// The density of the pixels.

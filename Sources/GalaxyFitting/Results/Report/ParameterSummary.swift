@@ -24,6 +24,9 @@ public struct ParameterSummary: Sendable, Hashable {
   /// Whether the parameter is held at its value.
   public let isFixed: Bool
 
+  /// What the parameter follows from, such as `xc_1`; nil for those that a fit determines, and for those that are held.
+  public let tie: String?
+
   /// The mean of the posterior; that of the directions for an angle.
   public let mean: Double?
 
@@ -43,11 +46,12 @@ public struct ParameterSummary: Sendable, Hashable {
   public let rHat: Double?
 
   /// Creates a summary of a value alone.
-  init(name: String, unit: String, map: Double, isFixed: Bool = false) {
+  init(name: String, unit: String, map: Double, isFixed: Bool = false, tie: String? = nil) {
     self.name = name
     self.unit = unit
     self.map = map
     self.isFixed = isFixed
+    self.tie = tie
     mean = nil
     standardDeviation = nil
     quantiles = []
@@ -57,11 +61,15 @@ public struct ParameterSummary: Sendable, Hashable {
   }
 
   /// Creates a summary of a value and draws; of those of Markov chains it tells what they are worth.
-  init(name: String, unit: String, map: Double, draws: ScalarDraws, isSampled: Bool = false) {
+  init(
+    name: String, unit: String, map: Double, draws: ScalarDraws, isSampled: Bool = false,
+    tie: String? = nil
+  ) {
     self.name = name
     self.unit = unit
     self.map = map
     isFixed = false
+    self.tie = tie
     let mean = draws.mean
     let quantiles = draws.quantiles(Self.probabilities.map(\.value))
     /// Returns a number; nil where it is not finite, as files have it.
@@ -80,6 +88,7 @@ public struct ParameterSummary: Sendable, Hashable {
     unit = old.unit
     map = old.map + offset
     isFixed = old.isFixed
+    tie = old.tie
     mean = old.mean.map { $0 + offset }
     standardDeviation = old.standardDeviation
     quantiles = old.quantiles.map { $0 + offset }
@@ -94,6 +103,7 @@ public struct ParameterSummary: Sendable, Hashable {
     unit = try place.optional("unit")?.string() ?? ""
     map = try place.optional("map")?.double() ?? .nan
     isFixed = try place.optional("fixed")?.bool() ?? false
+    tie = try place.optional("tied_to")?.string()
     mean = try place.optional("mean")?.double()
     standardDeviation = try place.optional("sd")?.double()
     var quantiles: [Double] = []
@@ -114,7 +124,8 @@ public struct ParameterSummary: Sendable, Hashable {
     ParameterSummary(self, name: name, offset: offset)
   }
 
-  /// The members of `result.json`: map, mean, sd, q05 … q95, ess_bulk, ess_tail, r_hat; what is not there is left out.
+  /// The members of `result.json`: map, mean, sd, q05 … q95, ess_bulk, ess_tail, r_hat, fixed, tied_to, unit; what is not there is
+  /// left out.
   public var json: JSONValue {
     var members = [JSONValue.Member(name: "map", value: .number(map))]
     if let mean { members.append(JSONValue.Member(name: "mean", value: .number(mean))) }
@@ -128,6 +139,7 @@ public struct ParameterSummary: Sendable, Hashable {
       if let value { members.append(JSONValue.Member(name: name, value: .number(value))) }
     }
     if isFixed { members.append(JSONValue.Member(name: "fixed", value: true)) }
+    if let tie { members.append(JSONValue.Member(name: "tied_to", value: .string(tie))) }
     if !unit.isEmpty { members.append(JSONValue.Member(name: "unit", value: .string(unit))) }
     return .object(
       members.filter {
