@@ -10,11 +10,23 @@ public import Numerics
 public enum PosteriorMethod: String, Sendable, Codable, CaseIterable {
   /// A normal distribution at the mode in unconstrained space, with the true curvature; ellipticities, whose mode with its Jacobian
   /// lies too far out for nearly round galaxies, have their mean to the next order (``LaplaceApproximation/skewCorrected(_:)``).
+  /// Where it comes near a bound, to which no normal distribution follows a posterior, its draws are weighted to the posterior
+  /// (``ImportanceSample``), if there are no more than twenty parameters.
   case laplace
   /// The normal distribution in unconstrained space that comes closest to the posterior, started from Laplace's.
   case sviMVN = "svi-mvn"
   /// An inverse autoregressive flow, which may be skew and curved, started from the best normal distribution.
   case sviFlow = "svi-flow"
+}
+
+extension PosteriorMethod {
+  /// The number of coordinates up to which weights can turn draws of a normal approximation into those of the posterior.
+  ///
+  /// Beyond it next to no draws are left: the share falls by a factor with each coordinate.
+  static let largestWeightedDimension = 20
+
+  /// The distance to a bound, in standard deviations, within which a normal approximation is weighted: before it has to be warned of.
+  static let weightedDeviations = 6.0
 }
 
 extension GalaxyFit {
@@ -50,7 +62,8 @@ extension GalaxyFit {
     let mode = density.pulledInside(best.optimum.position)
     var approximation: LaplaceApproximation?
     var variational: VariationalFit?
-    let sample: Draws
+    var weighting: ImportanceSample?
+    var sample: Draws
     // Other noise than that of the draws, which are the same numbers for every method.
     let noise = key.folding(in: "guide")
     switch method {
@@ -59,6 +72,16 @@ extension GalaxyFit {
         .skewCorrected(ellipticities)
       sample = try normal.sample(draws, key: key, sites: prior.freeSites)
       approximation = normal
+      let isNearBound = sample.scalars.contains {
+        PosteriorFit.nearBound(self, $0, within: PosteriorMethod.weightedDeviations) != nil
+      }
+      if isNearBound, density.dimension <= PosteriorMethod.largestWeightedDimension {
+        let weighted = ImportanceSample(normal, key: noise, isCancelled: isCancelled)
+        if weighted.isReliable {
+          sample = try weighted.sample(draws, key: key, sites: prior.freeSites)
+          weighting = weighted
+        }
+      }
     case .sviMVN:
       let guide = try VariationalFit.multivariateNormal(
         density, from: mode, key: noise, progress: progress, isCancelled: isCancelled)
@@ -72,6 +95,6 @@ extension GalaxyFit {
     }
     return PosteriorFit(
       best: best, method: method.rawValue, draws: sample, approximation: approximation,
-      variational: variational, seconds: (clock.now - begin).seconds)
+      weighting: weighting, variational: variational, seconds: (clock.now - begin).seconds)
   }
 }

@@ -21,6 +21,9 @@ public struct PosteriorFit: Sendable {
   /// The normal approximation, where that was the method.
   public let approximation: LaplaceApproximation?
 
+  /// The weights that turned draws of the normal approximation into those of the posterior; nil where it stood for it by itself.
+  public let weighting: ImportanceSample?
+
   /// The variational fit, where that was the method.
   public let variational: VariationalFit?
 
@@ -36,21 +39,28 @@ public struct PosteriorFit: Sendable {
   /// Creates the result and examines it.
   init(
     best: MAPFit, method: String, draws: Draws, approximation: LaplaceApproximation?,
-    variational: VariationalFit? = nil, seconds: Double
+    weighting: ImportanceSample? = nil, variational: VariationalFit? = nil, seconds: Double
   ) {
     self.best = best
     self.method = method
     self.draws = draws
     self.approximation = approximation
+    self.weighting = weighting
     self.variational = variational
     self.seconds = seconds
     let doubts = draws.statistics == nil ? [] : draws.diagnostics.warnings
     let isNormal =
-      method == PosteriorMethod.laplace.rawValue || method == PosteriorMethod.sviMVN.rawValue
+      weighting == nil && method == PosteriorMethod.laplace.rawValue
+      || method == PosteriorMethod.sviMVN.rawValue
     findings =
       PosteriorFit.findings(doubts + (variational?.warnings ?? []), method)
       + PosteriorFit.findings(best, draws, approximation)
-      + (isNormal ? draws.scalars.compactMap { PosteriorFit.nearBound(best.fit, $0) } : [])
+      + (isNormal
+        ? draws.scalars.compactMap { scalar in
+          PosteriorFit.nearBound(best.fit, scalar).map {
+            PosteriorFit.nearBound(best.fit, scalar, $0, method)
+          }
+        } : [])
   }
 
   /// Returns the warnings of an algorithm as findings; angles are judged here.
@@ -113,14 +123,21 @@ public struct PosteriorFit: Sendable {
   }
 
   /// The distance to a bound, in standard deviations, within which a normal approximation is none of the posterior.
-  private static let nearBoundDeviations = 3.0
+  static let nearBoundDeviations = 3.0
 
-  /// Returns a warning where a normal approximation of the coordinates cannot follow the posterior to a bound.
+  /// Returns the bound to which a normal approximation of the coordinates cannot follow the posterior; nil where there is none.
   ///
   /// The coordinates send the bound to infinity, where a normal distribution has no weight, but the posterior has: of simulated
-  /// galaxies rounder than 0.1 the 95 % intervals of the ellipticity held the truth in two thirds of the cases
-  /// (Scripts/coverage/README.md).
-  private static func nearBound(_ fit: any GalaxyFit, _ scalar: ScalarDraws) -> InputFinding? {
+  /// galaxies rounder than 0.1 the 95 % intervals of the ellipticity held the truth in two thirds of the cases.
+  ///
+  /// - Parameters:
+  ///   - fit: The fit.
+  ///   - scalar: The draws of a parameter.
+  ///   - deviations: The standard deviations from a mean within which a bound is near.
+  /// - Returns: The bound.
+  static func nearBound(
+    _ fit: any GalaxyFit, _ scalar: ScalarDraws, within deviations: Double = nearBoundDeviations
+  ) -> Double? {
     let (low, high): (Double, Double)
     switch fit.prior[scalar.name]?.support {
     case .interval(let lowest, let highest)?: (low, high) = (lowest.item(), highest.item())
@@ -128,13 +145,25 @@ public struct PosteriorFit: Sendable {
     default: return nil
     }
     let (mean, sd) = (scalar.mean, scalar.standardDeviation)
-    let reach = nearBoundDeviations * sd
+    let reach = deviations * sd
     guard mean - reach < low || mean + reach > high else { return nil }
-    let bound = mean - low < high - mean ? low : high
+    return mean - low < high - mean ? low : high
+  }
+
+  /// Returns the warning of a normal approximation that comes near a bound.
+  private static func nearBound(
+    _ fit: any GalaxyFit, _ scalar: ScalarDraws, _ bound: Double, _ method: String
+  ) -> InputFinding {
+    let (mean, sd) = (shortened(scalar.mean), shortened(scalar.standardDeviation))
     let isRound = GalaxySite.quantity(of: fit.prior.parameter(scalar.name)) == GalaxySite.ellip
+    let isSmall = fit.density.dimension <= PosteriorMethod.largestWeightedDimension
+    let advice =
+      method == PosteriorMethod.laplace.rawValue || !isSmall
+      ? "quote what nuts gives"
+      : "quote what laplace gives, whose draws are weighted there, or nuts"
     return InputFinding(
       .warning, FitFindingCode.nearBound.rawValue, subject: scalar.name,
-      "\(scalar.name) = \(shortened(mean)) ± \(shortened(sd)) lies within \(Int(nearBoundDeviations)) standard deviations of its bound \(shortened(bound)), where a normal approximation is too narrow\(isRound && bound == 0 ? ", in the angle too" : ""); quote what nuts gives"
+      "\(scalar.name) = \(mean) ± \(sd) lies within \(Int(nearBoundDeviations)) standard deviations of its bound \(shortened(bound)), where a normal approximation is too narrow\(isRound && bound == 0 ? ", in the angle too" : ""); \(advice)"
     )
   }
 

@@ -189,6 +189,6 @@ struct BandProjection {
     }
     return PosteriorFit(
       best: best, method: joint.method, draws: draws.replacingSites(sites), approximation: nil,
-      seconds: joint.seconds)
+      weighting: joint.weighting, seconds: joint.seconds)
   }
 }

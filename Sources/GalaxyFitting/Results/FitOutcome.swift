@@ -49,7 +49,10 @@ extension PosteriorFit: FitOutcome {
     }
     let sample: Draws
     if let approximation {
-      sample = try named { try approximation.sample(count, key: key, sites: sites) }
+      sample = try named {
+        try weighting?.sample(count, key: key, sites: sites)
+          ?? approximation.sample(count, key: key, sites: sites)
+      }
     } else if let variational {
       sample = try named { try variational.sample(count, key: key, sites: sites) }
     } else {
@@ -60,7 +63,7 @@ extension PosteriorFit: FitOutcome {
     }
     return PosteriorFit(
       best: best, method: method, draws: sample, approximation: approximation,
-      variational: variational, seconds: seconds)
+      weighting: weighting, variational: variational, seconds: seconds)
   }
 }
 

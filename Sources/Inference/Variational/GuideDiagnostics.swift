@@ -60,13 +60,18 @@ public struct GuideDiagnostics: Sendable {
   /// The efficiency below which a guide is doubtful whatever its tail: a χ² divergence of more than two.
   private static let leastEfficiency = 0.3
 
+  /// Returns the k up to which a number of draws is enough: 1 − 1 / log₁₀ of it, at most 0.7.
+  static func largestGoodK(_ count: Int) -> Double {
+    min(0.7, 1 - logarithm(10) / logarithm(max(2, Double(count))))
+  }
+
   /// Creates diagnostics from log weights; without a density, where they are those of a point.
   init(_ logWeights: [Double], isPoint: Bool) {
     let count = Double(logWeights.count)
     let mean = logWeights.reduce(0, +) / count
     let squares = logWeights.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     elbo = mean
-    largestGoodK = min(0.7, 1 - logarithm(10) / logarithm(max(2, count)))
+    largestGoodK = Self.largestGoodK(logWeights.count)
     elboError = (squares / max(1, count - 1) / count).squareRoot()
     guard !isPoint else {
       (paretoK, logEvidence, efficiency) = (.nan, .nan, .nan)

@@ -153,7 +153,11 @@ extension PosteriorReport {
   init(_ posterior: PosteriorFit) {
     chains = posterior.draws.chains
     draws = posterior.draws.draws
-    logEvidence = posterior.approximation.map(\.logEvidence)
+    logEvidence =
+      posterior.weighting?.logEvidence ?? posterior.approximation.map(\.logEvidence)
+    // A tail that no weight is in has a k of −∞, which no file can hold.
+    paretoK = posterior.weighting.flatMap { $0.paretoK.isFinite ? $0.paretoK : nil }
+    effectiveDraws = posterior.weighting.map(\.effectiveCount)
     flatDirections = posterior.approximation.map(\.flatDirections)
     isConverged = posterior.approximation.map(\.mode.isConverged)
     seconds = posterior.seconds

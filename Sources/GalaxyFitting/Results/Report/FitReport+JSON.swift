@@ -107,6 +107,8 @@ extension FitReport {
         "chains": .integer(posterior.chains),
         "draws": .integer(posterior.draws),
         "log_evidence": posterior.logEvidence.map { .number($0) },
+        "pareto_k": posterior.paretoK.map { .number($0) },
+        "effective_draws": posterior.effectiveDraws.map { .number($0) },
         "flat_directions": posterior.flatDirections.map { .integer($0) },
         "converged": posterior.isConverged.map { .bool($0) },
         "seconds": .number(posterior.seconds),

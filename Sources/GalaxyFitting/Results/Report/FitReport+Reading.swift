@@ -159,6 +159,8 @@ extension PosteriorReport {
     chains = try place.member("chains").integer()
     draws = try place.member("draws").integer()
     logEvidence = try place.optional("log_evidence")?.double()
+    paretoK = try place.optional("pareto_k")?.double()
+    effectiveDraws = try place.optional("effective_draws")?.double()
     flatDirections = try place.optional("flat_directions")?.integer()
     isConverged = try place.optional("converged")?.bool()
     seconds = try place.member("seconds").double()

@@ -46,6 +46,12 @@ extension FitReport {
         "\(sampler.chains) chains of \(sampler.draws) draws after \(sampler.warmUp) of warm-up, \(sampler.leapfrogs) leapfrog steps, \(sampler.divergences) divergences"
       )
     }
+    if let effective = posterior?.effectiveDraws {
+      let tail = posterior?.paretoK.map { "Pareto k \(decimal($0, 2))" } ?? "no tail"
+      lines.append(
+        "near a bound, where no normal distribution follows: draws weighted to the posterior, worth \(decimal(effective, 0)) independent ones, weights with \(tail)"
+      )
+    }
     if let fit = variational {
       // Weights that are all the same have no tail: the guide is the posterior.
       let tail = fit.paretoK.map { "Pareto k \(decimal($0, 2))" } ?? "no tail"

@@ -166,8 +166,14 @@ public struct PosteriorReport: Sendable, Hashable {
   /// The number of draws of each chain.
   public var draws: Int
 
-  /// The log evidence by Laplace's formula; nil for other methods.
+  /// The log evidence by Laplace's formula, or by weights where draws are weighted; nil for other methods.
   public var logEvidence: Double?
+
+  /// The shape of the tail of the weights of the draws; nil where they have none.
+  public var paretoK: Double?
+
+  /// The number of independent draws that weighted draws are worth; nil where they have no weights.
+  public var effectiveDraws: Double?
 
   /// The number of directions in which the density does not curve down at the mode; nil but for Laplace's method.
   public var flatDirections: Int?
