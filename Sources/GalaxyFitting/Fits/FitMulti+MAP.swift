@@ -16,10 +16,12 @@ extension FitMulti {
 
   /// Finds the maximum of the joint density of the parameters of all sources.
   ///
-  /// Each source is first fitted by itself on a stamp from which the present light of the others has been taken: after the
+  /// The fluxes of all sources and the sky are scaled to the image, a linear problem.
+  /// Each source is then fitted by itself on a stamp from which the present light of the others has been taken: after the
   /// brighter ones whose stamps meet its own, at the same time as others, and from several starts in the first of two sweeps.
   /// Then all are fitted together, by L-BFGS with the curvatures that the stamps have shown; with
-  /// ``MAPOptimizer/levenbergMarquardt`` damped steps of all at once take over where that does not converge, up to 80 parameters.
+  /// ``MAPOptimizer/levenbergMarquardt`` damped steps of all at once take over where that does not converge, up to 80 parameters; and
+  /// where the model found does not describe the pixels they also search from the guesses, and the higher maximum is the result.
   /// The result does not depend on the number of processors.
   public func findMAP(
     start: [String: Double] = [:], optimizer: MAPOptimizer = .levenbergMarquardt,
@@ -29,6 +31,8 @@ extension FitMulti {
     let begin = clock.now
     try checkStarts(start)
     var scene = SceneState(self, start)
+    try scene.scaleToImage()
+    let first = scene.values
     var blocks: [CurvatureBlock] = []
     var evaluations = 0
     for sweep in 0..<Self.sweeps where !isCancelled() {
@@ -57,10 +61,22 @@ extension FitMulti {
           evaluator, from: point, isCancelled: isCancelled)
         : search.maximize(evaluator, from: point, isCancelled: isCancelled)
     }
-    let modes = joint.isConverged ? [SearchResult.Mode(optimum: joint, searches: [0])] : []
-    return MAPFit(
-      self, joint, modes: modes, evaluations: evaluations + joint.evaluations,
-      seconds: (clock.now - begin).seconds)
+    /// Returns the fit at a maximum.
+    func fit(_ optimum: Optimum, _ evaluations: Int) -> MAPFit {
+      MAPFit(
+        self, optimum,
+        modes: optimum.isConverged ? [SearchResult.Mode(optimum: optimum, searches: [0])] : [],
+        evaluations: evaluations, seconds: (clock.now - begin).seconds)
+    }
+    evaluations += joint.evaluations
+    let found = fit(joint, evaluations)
+    // A source that has taken the light of its neighbour for its own does not give it back; all together find it more often.
+    guard optimizer == .levenbergMarquardt, density.dimension <= Self.fullCurvatureLimit,
+      found.findings.contains(where: { $0.fitCode == .poorFit }), !isCancelled()
+    else { return found }
+    let other = LevenbergMarquardt().maximize(
+      evaluator, from: try density.unconstrain(first), isCancelled: isCancelled)
+    return fit(other.value > joint.value ? other : joint, evaluations + other.evaluations)
   }
 
   /// Returns the curvatures of the stamps, bordered by the coordinates that no stamp has shown: those of the sky and of the

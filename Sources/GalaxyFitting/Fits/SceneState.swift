@@ -60,6 +60,46 @@ struct SceneState: Sendable {
     }
   }
 
+  /// Scales the light of all sources and the sky to the image, where that raises the joint density.
+  ///
+  /// Each source is then searched for beside neighbours that are about as bright as they are: beside neighbours that are too
+  /// faint it would take their light for its own, and keep it.
+  ///
+  /// - Throws: `ModelError` where a starting value cannot be used.
+  mutating func scaleToImage() throws {
+    let weights = zip(fit.image.rms, fit.image.mask).map { $1 ? 0 : 1 / ($0 * $0) }
+    /// Returns whether a site is to be found.
+    func isFree(_ site: String) -> Bool { fit.prior[site] != nil && given[site] == nil }
+    let scaling = SceneFluxes(
+      images, residual: residual, weights: weights,
+      isFree: sources.map { isFree($0.site(GalaxySite.flux)) },
+      isSkyFree: isFree(GalaxySite.skyBack))
+    var scaled = self
+    for (number, source) in sources.enumerated() where scaling.factors[number] != 1 {
+      let site = source.site(GalaxySite.flux)
+      let old = value(site)
+      let new = feasible(scaling.factors[number] * old, under: fit.prior[site])
+      scaled.values[site] = new
+      for k in residual.indices {
+        let light = images[number][k]
+        scaled.images[number][k] = light * (new / old)
+        scaled.residual[k] += light - scaled.images[number][k]
+      }
+    }
+    if scaling.sky != 0 {
+      let old = value(GalaxySite.skyBack)
+      let new = feasible(old + scaling.sky, under: fit.prior[GalaxySite.skyBack])
+      scaled.values[GalaxySite.skyBack] = new
+      for k in residual.indices { scaled.residual[k] += old - new }
+    }
+    let evaluator = fit.density.makeJointEvaluator()
+    let (before, after) = (
+      evaluator.value(at: try fit.density.unconstrain(values)),
+      evaluator.value(at: try fit.density.unconstrain(scaled.values))
+    )
+    if after > before { self = scaled }
+  }
+
   /// The sources in rounds: those of a round have stamps that do not meet, and each comes after all brighter ones whose stamps
   /// meet its own.
   var rounds: [[Int]] {
