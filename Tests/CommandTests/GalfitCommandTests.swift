@@ -196,7 +196,7 @@ struct GalfitCommandTests {
     #expect(corner.status == 0 && folder.names(in: "few") == ["corner.svg"], "\(corner.errors)")
     for part in ["SKY", "SERSIC_1", "POINTSOURCE_2", "EXP_3", "PSF"] {
       let plane = try FITSImage(reading: folder.path("out/model.fits[\(part)]"))
-      #expect(plane.values.allSatisfy(\.isFinite), "\(part)")
+      #expect(plane.values.allSatisfy { $0.isFinite }, "\(part)")
     }
   }
 

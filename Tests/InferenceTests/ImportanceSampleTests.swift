@@ -34,7 +34,7 @@ struct ImportanceSampleTests {
     // No success in 20 trials: Beta(shape, 22), whose density is highest at the bound, where the coordinate is −∞.
     let model = Model<Void> { m in
       let p = m.sample("p", Beta(shape, 2))
-      m.observe("y", Binomial(20, p), 0)
+      m.observe("y", Binomial(20, probability: p), 0)
     }
     let plain = try LaplaceApproximation(model.logDensity(), from: [-2])
     let weighted = ImportanceSample(plain, effective: 4000, points: 2000, key: 1)

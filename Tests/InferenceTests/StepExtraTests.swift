@@ -8,6 +8,7 @@ import Inference
 import JSON
 import Numerics
 import Synchronization
+import PPL
 import TestSupport
 import Testing
 

@@ -47,6 +47,8 @@ public enum FitFindingCode: String, Sendable, Hashable, Codable, CaseIterable {
   case peakMasked = "peak-masked"
   /// Light of the sources falls on the border, where the sky should be.
   case borderLight = "border-light"
+  /// Neighbouring pixels of blank sky are correlated: errors are too small.
+  case noiseCorrelated = "noise-correlated"
   /// A good part of the posterior lies at a bound of a prior.
   case priorEdge = "prior-edge"
   /// A normal approximation reaches beyond a bound of a parameter.

@@ -109,7 +109,7 @@ public struct PosteriorFit: Sendable {
       }
       if let edge = edge(best.fit, scalar) {
         let advice =
-          scalar.name == GalaxySite.theta
+          best.fit.prior.parameter(scalar.name) == GalaxySite.theta
           ? "an angle has no walls, and more of the posterior may lie at the other one, which no method here sees; use the circular prior"
           : "widen it if it can be wider"
         list.append(

@@ -101,7 +101,7 @@ package struct NoiseCorrelation: Sendable {
       ? "errors of the fit are too small by a factor of about \(shortened(max(errorFactor, 1)))"
       : "errors of the fit are too large by a factor of about \(shortened(1 / max(min(errorFactor, 1), 0.1)))"
     return InputFinding(
-      .warning, "noise-correlated", subject: subject,
+      .warning, FitFindingCode.noiseCorrelated.rawValue, subject: subject,
       "expected independent noise, found a correlation of \(shortened(value)) ± "
         + "\(shortened(error)) between adjacent pixels (resampled, smoothed or sharpened images have it): "
         + "\(effect). Use an image that is not resampled, or scale the rms by that factor.")

@@ -6,6 +6,7 @@ import Numerics
 import Distributions
 public import GalaxyModels
 import Inference
+import Rendering
 import Tensors
 
 #if canImport(Glibc)

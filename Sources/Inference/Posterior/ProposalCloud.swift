@@ -23,7 +23,7 @@ final class ProposalCloud {
   /// The log density of the posterior at each, by the measure of steps.
   private var targets: [Double] = []
 
-  /// The logarithm of the sum of the densities of all proposals at each, up to a constant.
+  /// The logarithm of the sum of the densities of all proposals at each.
   private var mixtures: [Double] = []
 
   /// The proposals so far.
@@ -124,14 +124,16 @@ struct StudentProposal {
     center = mean
   }
 
-  /// Returns the log density of a step, up to a constant that all proposals share.
+  /// Returns the log density of a step.
   func logDensity(_ step: ArraySlice<Double>) -> Double {
     let n = center.count
     let whitened = factor.solveLower(zip(step, center).map { $0 - $1 })
     let square = whitened.reduce(0) { $0 + $1 * $1 }
-    return -logShare - 0.5 * factor.logDeterminant
-      - 0.5 * (Self.degreesOfFreedom + Double(n))
-      * logarithmOfOnePlus(square / Self.degreesOfFreedom)
+    let (nu, half) = (Self.degreesOfFreedom, 0.5 * (Self.degreesOfFreedom + Double(n)))
+    let constant =
+      logGamma(half) - logGamma(0.5 * nu) - 0.5 * Double(n) * logarithm(nu * Double.pi)
+    return constant - logShare - 0.5 * factor.logDeterminant
+      - half * logarithmOfOnePlus(square / nu)
   }
 
   /// Returns a step that is possible.
