@@ -183,11 +183,12 @@ struct ImportedFitTests {
     let narrow = FitResult(try fit(c, "1 n 0.5 to 1.3", image).estimatePosterior(.laplace))
     #expect(narrow.findings(.atBound).map(\.subject) == ["n_1"])
     #expect(narrow.findings(.priorEdge).map(\.subject) == ["n_1"])
-    // A hundredth, with an error of as much: a normal distribution does not follow it, weighted draws do.
-    let nearlyRound = try fit(c, "", try self.image(truth.lightProfile, sigma: 0.3))
+    // Flat by two errors or so, and this noise makes it rounder: a normal distribution does not follow it, weighted draws do.
+    let flat = Sersic(xc: 34.2, yc: 30.7, flux: 500, rEff: 5, n: 2, ellip: 0.07, theta: 1.8)
+    let nearlyRound = try fit(c, "", try self.image(flat.lightProfile, sigma: 0.3))
     let round = FitResult(try nearlyRound.estimatePosterior(.sviMVN))
     #expect(round.findings(.priorEdge).isEmpty)
-    #expect(round.findings(.nearBound).contains { $0.subject == "ellip_1" })
+    #expect(round.findings(.nearBound).contains { $0.subject == "ellip_1" }, "\(round.table)")
     let weighted = try nearlyRound.estimatePosterior(.laplace)
     #expect(weighted.weighting?.isReliable == true)
     #expect(FitResult(weighted).findings(.nearBound).isEmpty)
