@@ -95,6 +95,12 @@ struct BandsCommand: ParsableCommand {
     if let method { configuration.method = method }
     if let seed { configuration.seed = seed }
     try FitOptions.checkAcceptance(targetAcceptance, configuration.method)
+    guard configuration.targetAcceptance == nil || configuration.method == .nuts else {
+      throw OptionError(
+        "target_acceptance",
+        "expected method: nuts (--method nuts) to go with it, found \(configuration.method.rawValue); remove it"
+      )
+    }
     if let targetAcceptance { configuration.targetAcceptance = targetAcceptance }
     let prepared = try configuration.prepare()
     let fit = prepared.fit

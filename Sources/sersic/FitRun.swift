@@ -51,12 +51,12 @@ struct FitRun {
   /// Makes the fit.
   func compute(
     _ fit: some GalaxyFit, _ provenance: FitProvenance, starts: [String: Double] = [:],
-    remarks: [InputFinding]
+    remarks: [InputFinding], calibration: Calibration = Calibration()
   ) throws -> FitResult {
     let outcome = try estimation.run(fit, starts: starts, optimizer: optimizer)
     return FitResult(
       outcome.best, posterior: outcome.posterior, provenance: provenance,
-      remarks: remarks + outcome.remarks)
+      remarks: remarks + outcome.remarks, calibration: calibration)
   }
 
   /// Prints the result, writes its files, and says what was done.

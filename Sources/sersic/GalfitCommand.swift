@@ -16,8 +16,8 @@ struct GalfitCommand: ParsableCommand {
     abstract: "Fits what a GALFIT or imfit configuration describes.",
     discussion: """
       Understood are, of GALFIT 3, sersic, expdisk, devauc, gaussian, moffat, psf and sky with their flags, the region, \
-      zero point (with EXPTIME of the image's header), sigma image, PSF with its sampling, mask, and constraints that \
-      hold an offset, a ratio or a range; of imfit Sersic, Exponential, Gaussian, Moffat, PointSource, FlatSky and \
+      zero point (with EXPTIME of the image's header), plate scale (where that has none), sigma image, PSF \
+      with its sampling, mask, and constraints that hold an offset, a ratio or a range; of imfit Sersic, Exponential, Gaussian, Moffat, PointSource, FlatSky and \
       TiltedSkyPlane with limits and fixed values. What cannot be carried over is said. Files are looked for from where you are, then \
       beside the configuration. Priors are wide ones around the first values (--no-fit shows the scene).
 
@@ -27,7 +27,8 @@ struct GalfitCommand: ParsableCommand {
       Writes what `sersic fit` writes: a table to standard output, and with --output DIR result.json, model.fits with an \
       extension for each component, residual.png and, unless --method is map, posterior.asdf (the draws) and corner.png, which \
       `sersic summary` and `sersic plot` read; and, of a GALFIT configuration, galfit.feedme, the result as another one. Sites are \
-      numbered by component: xc_1, flux_2. A parameter that a constraint ties to another follows it in every draw.
+      numbered by component: xc_1, flux_2. galfit.feedme names the files that were read by their whole \
+      paths. A parameter that a constraint ties to another follows it in every draw.
       """)
 
   @Argument(help: "The configuration.")
@@ -103,6 +104,8 @@ struct GalfitCommand: ParsableCommand {
     let image: ObservedImage
     var galfit: (configuration: GalfitConfiguration, frame: GalfitFrame)?
     var constraints: String?
+    /// The plate scale, where the image's header has none.
+    var calibration = Calibration()
   }
 
   func run() throws {
@@ -122,6 +125,7 @@ struct GalfitCommand: ParsableCommand {
       guard Terminal.write(scene.text(image)) else { throw ExitCode(ExitStatus.failed) }
       return
     }
+    if let output, input.galfit != nil { try checkNotOwn("\(output)/\(Self.resultName)") }
     let folder = try output.map { try OutputFolder($0) }
     let fit = try ImportedFit(scene, image, loss: loss, method: renderer)
 
@@ -139,15 +143,33 @@ struct GalfitCommand: ParsableCommand {
     var inputs = [InputFile(role: "configuration", name: configuration)]
     if let file = input.constraints { inputs.append(InputFile(role: "constraints", name: file)) }
     let result = try run.compute(
-      fit, run.provenance(image, noise: "rms", inputs: inputs), remarks: scene.findings)
+      fit, run.provenance(image, noise: "rms", inputs: inputs), remarks: scene.findings,
+      calibration: input.calibration)
     let updated = input.galfit.map { galfit in
       (
-        name: "galfit.feedme",
+        name: Self.resultName,
         text: galfit.configuration.updated(result.best.values, galfit.frame).text
       )
     }
     try run.finish(
       result, folder, shown: image.findings + scene.findings, texts: updated.map { [$0] } ?? [])
+  }
+
+  /// The name of the configuration that is written.
+  private static let resultName = "galfit.feedme"
+
+  /// Checks that a file to be written is not the configuration itself.
+  private func checkNotOwn(_ path: String) throws {
+    /// Returns a path without links and dots.
+    func resolved(_ path: String) -> String {
+      URL(fileURLWithPath: path).absoluteURL.standardizedFileURL.resolvingSymlinksInPath().path
+    }
+    guard resolved(path) != resolved(configuration) else {
+      throw OptionError(
+        "--output",
+        "expected a folder without the configuration, found \(path), which is the configuration that is fitted and would be overwritten; name another folder"
+      )
+    }
   }
 
   // MARK: - Input
@@ -171,6 +193,15 @@ struct GalfitCommand: ParsableCommand {
     else { return name }
     let beside = configuration[...slash] + name
     return manager.fileExists(atPath: configuration[...slash] + bare) ? String(beside) : name
+  }
+
+  /// Returns a file's whole path, for a configuration that is written elsewhere; the name as it is where there is no such file, or
+  /// the path has spaces, which GALFIT does not read.
+  private func absolute(_ name: String) -> String {
+    let bare = String(name.prefix { $0 != "[" })
+    guard FileManager.default.fileExists(atPath: bare) else { return name }
+    let path = URL(fileURLWithPath: bare).standardizedFileURL.path
+    return path.contains(where: \.isWhitespace) ? name : path + name.dropFirst(bare.count)
   }
 
   /// Reads the image of a GALFIT configuration and its scene.
@@ -200,16 +231,36 @@ struct GalfitCommand: ParsableCommand {
     guard exposure > 0 else {
       throw OptionError(science, "expected EXPTIME > 0 in the header, found \(exposure)")
     }
+    let (star, bad) = (
+      psf ?? feedme.psf.map { located($0) }, mask ?? feedme.mask.map { located($0) }
+    )
     let observed = try ObservedImage(
-      science: science + section, rms: sigma + section, psf: psf ?? feedme.psf.map { located($0) },
-      mask: (mask ?? feedme.mask.map { located($0) }).map { $0 + section },
+      science: science + section, rms: sigma + section, psf: star, mask: bad.map { $0 + section },
       psfOversampling: psf == nil ? feedme.psfSampling : 1, pixelResponse: pixelResponse,
       zeroPoint: feedme.zeroPoint + 2.5 * log10(exposure))
     let frame = GalfitFrame(
       zeroPoint: feedme.zeroPoint, exposure: exposure, origin: observed.origin)
+    // What is written names the files that were read, wherever it is.
+    var written = feedme
+    written.image = absolute(science)
+    written.sigma = absolute(sigma)
+    written.psf = star.map { absolute($0) }
+    written.mask = bad.map { absolute($0) }
+    written.constraintFile = constraints.map { absolute($0) }
+    if psf != nil { written.psfSampling = 1 }
+    if feedme.region == nil, observed.origin == ImagePoint(x: 0, y: 0) {
+      written.region = GalfitConfiguration.Region(x: 1...observed.width, y: 1...observed.height)
+    }
+    var calibration = Calibration()
+    // GALFIT writes 1 1 where the scale is not known.
+    if Calibration(observed).pixelScale == nil, let scale = feedme.plateScale.first, scale > 0,
+      scale.isFinite, scale != 1
+    {
+      calibration.pixelScale = scale
+    }
     return Input(
-      scene: try ImportedScene(feedme, frame), image: observed, galfit: (feedme, frame),
-      constraints: constraints)
+      scene: try ImportedScene(feedme, frame), image: observed, galfit: (written, frame),
+      constraints: constraints, calibration: calibration)
   }
 
   /// Reads the image of an imfit configuration and its scene.

@@ -164,18 +164,22 @@ struct CatalogueLinkTests {
     #expect(missing == [])
   }
 
-  @Test("the tables of conventions and losses are those of the README")
+  @Test("the tables of conventions, losses and pysersic's names are those of the README")
   func tablesOfTheReadme() throws {
-    let article = try #require(SourceTree.read(Self.place + "/Conventions.md")).lines
     // The third table of losses, with measured numbers, stands in the README alone.
-    let tables =
+    let conventions =
       try Self.tables("README.md", section: "Conventions")
       + Self.tables("README.md", section: "Losses").prefix(2)
-    #expect(tables.count == 3 && tables.allSatisfy { $0.count > 3 })
-    for table in tables {
-      let start = article.firstIndex(of: table.dropFirst(2).first ?? "") ?? 0
-      let rows = article[max(0, start - 2)...].prefix { $0.hasPrefix("|") }
-      #expect(Array(rows) == table, "Conventions.md: change both together")
+    let names = try Self.tables("README.md", section: "Coming from pysersic")
+    #expect(conventions.count == 3 && names.count == 1)
+    for (article, tables) in [("Conventions.md", conventions), ("ComingFromPysersic.md", names)] {
+      let lines = try #require(SourceTree.read(Self.place + "/" + article)).lines
+      for table in tables {
+        #expect(table.count > 3)
+        let start = lines.firstIndex(of: table.dropFirst(2).first ?? "") ?? 0
+        let rows = lines[max(0, start - 2)...].prefix { $0.hasPrefix("|") }
+        #expect(Array(rows) == table, "\(article): change both together")
+      }
     }
   }
 

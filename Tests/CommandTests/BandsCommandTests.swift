@@ -227,6 +227,10 @@ struct BandsCommandTests {
       "output: fit", "output: fit\ntarget_acceptance: 1",
       ["target_acceptance (line", "between 0 and 1", "1.0"]
     ),
+    (
+      "output: fit", "output: fit\ntarget_acceptance: 0.9",
+      ["target_acceptance", "nuts", "laplace"]
+    ),
     ("output: fit", "output: fit\ntarget_acceptance: high", ["target_acceptance", "high"]),
     (
       "output: fit", "output: fit\ntarget-acceptance: 0.9\ntarget_acceptance: 0.9",

@@ -200,6 +200,27 @@ struct GalfitCommandTests {
     }
   }
 
+  @Test("what is written is read where it is, with the files that were given, and the plate scale")
+  func elsewhere() throws {
+    let folder = try scene()
+    let text = try String(contentsOfFile: folder.path("gal.feedme"), encoding: .utf8)
+    try Data(
+      text.replacing("A) image.fits", with: "A) none").replacing("J) 25", with: "J) 25\nK) 0.2 0.2")
+        .replacing("H) 6 76 4 70\n", with: "").utf8
+    ).write(to: folder.url.appending(path: "gal.feedme"))
+    let first = try SersicProcess.run(
+      [
+        "galfit", "gal.feedme", "--image", "image.fits", "--method", "map", "--no-plots",
+        "--output", "out",
+      ], in: folder.url)
+    #expect(first.status == 0 && first.output.contains("arcsec"), "\(first.errors)")
+    let written = try String(contentsOfFile: folder.path("out/galfit.feedme"), encoding: .utf8)
+    #expect(written.contains("H) 1 81 1 75"), "\(written)")
+    let again = try SersicProcess.run(
+      ["galfit", "galfit.feedme", "--no-fit"], in: folder.url.appending(path: "out"))
+    #expect(again.status == 0 && again.output.contains("1 sersic"), "\(again.errors)")
+  }
+
   @Test("a configuration of imfit is fitted with the files of the options")
   func imfit() throws {
     let folder = try scene()
@@ -236,6 +257,14 @@ struct GalfitCommandTests {
       let outcome = try SersicProcess.run(["galfit", "wrong.feedme"], in: folder.url)
       #expect(outcome.status == 2 && outcome.errors.contains(word), "\(new): \(outcome.errors)")
     }
+    try Data(text.utf8).write(to: folder.url.appending(path: "galfit.feedme"))
+    for output in [".", "./", "../\(folder.url.lastPathComponent)"] {
+      let own = try SersicProcess.run(
+        ["galfit", "galfit.feedme", "--output", output, "--method", "map"], in: folder.url)
+      #expect(own.status == 2 && own.errors.contains("--output"), "\(own.errors)")
+    }
+    let kept = try String(contentsOfFile: folder.path("galfit.feedme"), encoding: .utf8)
+    #expect(kept == text)
     let absent = try SersicProcess.run(["galfit", "absent.feedme"], in: folder.url)
     #expect(absent.status == 2 && absent.errors.contains("absent.feedme"))
   }

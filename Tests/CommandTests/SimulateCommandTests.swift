@@ -110,6 +110,7 @@ struct SimulateCommandTests {
       ("b,exp,58.6,52.1,250,,3,", "b,exp,58.6,52.1,250,,,", "row 2: expected a value for each"),
       ("c,PointSource", "c,nucleus", "row 3: expected one of sersic"),
       ("400,1.5", "400,about 2", "row 1: column n: expected a number, found \"about 2\""),
+      ("58.6,52.1", "2e9,52.1", "row 2: no image"),
       ("400,1.5", "400,50", "row 1: n: expected a number from 0.25"),
     ] {
       #expect(Self.catalog.contains(old))

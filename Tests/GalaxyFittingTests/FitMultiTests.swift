@@ -217,17 +217,37 @@ extension FitMultiTests {
     "sources that overlap keep their own light, however far their fluxes are from the prior's median",
     arguments: [0, 7, 15, 22, 25, 38])
   func overlapping(replicate: Int) throws {
-    let group = try CalibrationGroup()
-    let model = try FitMulti(group.blank, prior: group.prior).model
-    let drawn = try model.unconditioned([GalaxySite.loss]).trace(
-      key: RandomKey(3).folding(in: replicate).folding(in: "truth"))
-    let image = try CalibrationScene.image(group.blank, drawn[GalaxySite.loss].value)
+    let (group, image, truth) = try group(replicate)
     let fit = try FitMulti(image, prior: group.prior)
-    var truth: [String: Double] = [:]
-    for site in group.prior.freeSites { truth[site] = drawn[site].value.item() }
     let (found, known) = (try fit.findMAP(), try fit.findMAP(start: truth))
     #expect(found.optimum.isConverged && known.optimum.isConverged)
     // From the prior's median no lower maximum is found than from the truth: searches stop where a step would gain less than 1e-5.
     #expect(found.optimum.value > known.optimum.value - 1e-3)
+  }
+
+  @Test("fluxes and a sky that are fixed stay as they are, and the others are found beside them")
+  func fixedFluxes() throws {
+    let (group, image, truth) = try group(1)
+    var prior = group.prior
+    for site in ["flux_0", "flux_3", "sky_back"] { prior.fix(site, at: truth[site] ?? .nan) }
+    let fit = try FitMulti(image, prior: prior)
+    let found = try fit.findMAP()
+    #expect(found.optimum.isConverged && !prior.freeSites.contains("flux_0"))
+    let known = try fit.findMAP(start: truth.filter { prior.freeSites.contains($0.key) })
+    #expect(found.optimum.value > known.optimum.value - 1e-3)
+  }
+
+  /// Returns five overlapping sources with an image of them, and the values it was drawn with.
+  private func group(
+    _ replicate: Int
+  ) throws -> (group: CalibrationGroup, image: ObservedImage, truth: [String: Double]) {
+    let group = try CalibrationGroup()
+    let model = try FitMulti(group.blank, prior: group.prior).model
+    let drawn = try model.unconditioned([GalaxySite.loss]).trace(
+      key: RandomKey(3).folding(in: replicate).folding(in: "truth"))
+    var truth: [String: Double] = [:]
+    for site in group.prior.freeSites { truth[site] = drawn[site].value.item() }
+    let image = try CalibrationScene.image(group.blank, drawn[GalaxySite.loss].value)
+    return (group, image, truth)
   }
 }

@@ -168,6 +168,20 @@ struct FitOutcomeTests {
     #expect(try RecordScene.result("map").latexTable().contains("Maximum of the posterior"))
   }
 
+  @Test("no symbol has two subscripts, whatever is appended")
+  func symbols() {
+    for name in FitRecord.symbols.keys {
+      for suffix in ["", "_1", "_g", "_1_g", "_2_0", "_arcsec"] {
+        let symbol = FitRecord.symbol(name + suffix)
+        #expect(symbol.count { $0 == "_" } <= 1, "\(symbol)")
+        #expect(symbol.count { $0 == "{" } == symbol.count { $0 == "}" }, "\(symbol)")
+        #expect(!symbol.contains("texttt"), "\(symbol)")
+      }
+    }
+    #expect(FitRecord.symbol("sky_back_g") == "$s_\\mathrm{0,\\mathrm{g}}$")
+    #expect(FitRecord.symbol("beta_1") == "$\\beta_{1}$")
+  }
+
   @Test("a trained guide gives more draws, those of Markov chains do not")
   func moreDraws() throws {
     for method in ["laplace", "svi-mvn"] {

@@ -208,16 +208,71 @@ struct GalfitTests {
     #expect(abs(star.upperBound / frame.flux(18) - 1) < 1e-12)
     // A ratio with a Moffat profile, an angle, a difference and a quotient.
     #expect(scene.findings.count == 4 && scene.findings.allSatisfy { $0.code == "constraint" })
-    let all = scene.complete(["xc_1": 50, "flux_1": 1000])
-    #expect(abs((all["xc_2"] ?? .nan) - 49.982) < 1e-12)
-    #expect(abs((all["flux_2"] ?? .nan) - 1000 * pow(10, -0.4 * 0.911)) < 1e-9)
-    for text in ["9 x offset", "1_8 x offset"] {
+    for text in ["9 x offset", "1_8 x offset", "1_1 x offset", "1/1 x 1 3"] {
       var wrong = c
       wrong.constraints = try GalfitConstraint.list(text, name: "limits.txt")
       #expect(throws: OptionError.self) { try ImportedScene(wrong, frame) }
     }
     for text in ["1 x", "a x offset", "1 dust offset", "1 n 5 to 2", "1 n about 3"] {
       #expect(throws: OptionError.self) { try GalfitConstraint.list(text, name: "limits.txt") }
+    }
+  }
+
+  @Test("a second tie of a parameter, and a range of a tied one, are told of")
+  func constraintsTwice() throws {
+    var c = try GalfitConfiguration(Self.feedme, name: "galfit.feedme")
+    for (text, bound) in [
+      ("1_3 x offset\n2_3 x offset", "2_3 x offset"), ("1_2 x offset\n2 x 10 to 60", "2 x 10"),
+      ("2 x 10 to 60\n1_2 x offset", "2 x 10"), ("1_2 x offset\n2 x -3 3", "2 x -3"),
+    ] {
+      c.constraints = try GalfitConstraint.list(text, name: "limits.txt")
+      let scene = try ImportedScene(c, GalfitFrame(zeroPoint: 26.563))
+      #expect(scene.findings.map(\.code) == ["constraint"], "\(text)")
+      #expect(scene.findings.contains { "\($0)".contains(bound) }, "\(scene.findings)")
+      #expect(scene.ties.values.map(\.reference) == ["xc_1"])
+      #expect(scene.components.allSatisfy { $0.bounds.isEmpty })
+    }
+  }
+
+  @Test(
+    "ranges of which nothing is left are refused with what is permitted",
+    arguments: [
+      ("2 n 20 to 30", "n_2", "0.25 to 12.0, found 20.0 to 30.0"),
+      ("2 n 0.01 to 0.2", "n_2", "0.25 to 12"), ("1 q 1.1 to 1.5", "ellip_1", "0 to 0.99"),
+      ("3 n 0.5 to 1", "beta_3", "1.1 to 50.0, found 0.5 to 1.0"),
+      ("1 rs -5 to -1", "r_eff_1", "0 to inf"), ("1 mag -2000 to -1900", "flux_1", "0 to inf"),
+    ])
+  func impossibleRanges(_ text: String, _ site: String, _ says: String) throws {
+    let light =
+      Exponential(xc: 30, yc: 30, flux: 100, rEff: 4, ellip: 0.2, theta: 1)
+      + Sersic(xc: 30, yc: 30, flux: 100, rEff: 4, n: 2, ellip: 0.2, theta: 1)
+      + Moffat(xc: 30, yc: 30, flux: 100, rEff: 4, beta: 3, ellip: 0.2, theta: 1)
+    let frame = GalfitFrame(zeroPoint: 25)
+    var c = try GalfitConfiguration(light, frame)
+    c.constraints = try GalfitConstraint.list(text, name: "limits.txt")
+    let error = #expect(throws: OptionError.self) { try ImportedScene(c, frame) }
+    #expect(error?.subject == site && error?.explanation.contains(says) == true, "\(error as Any)")
+    // Of a parameter that is held they mean nothing.
+    for k in c.components.indices {
+      for parameter in c.components[k].values.keys {
+        c.components[k].values[parameter]?.isFree = false
+      }
+    }
+    _ = try ImportedScene(c, frame)
+  }
+
+  @Test("magnitudes that are no fluxes, and exponents that are none, are refused")
+  func impossibleValues() throws {
+    let frame = GalfitFrame(zeroPoint: 25)
+    let light = Moffat(xc: 30, yc: 30, flux: 100, rEff: 4, beta: 3, ellip: 0.2, theta: 1)
+    let c = try GalfitConfiguration(light.lightProfile, frame)
+    for (parameter, value) in [
+      (GalfitConfiguration.Parameter.magnitude, 1800.0), (.magnitude, -1800), (.index, 0.5),
+    ] {
+      var wrong = c
+      wrong.components[0].values[parameter]?.value = value
+      let error = #expect(throws: OptionError.self) { try ImportedScene(wrong, frame) }
+      #expect(error?.subject == "component 1, moffat", "\(error as Any)")
     }
   }
 
@@ -306,6 +361,15 @@ struct GalfitTests {
     #expect(scene.components[0].bounds["xc"] == 27...37)
     #expect(scene.components[1].bounds["r_eff"].map { abs($0.upperBound - 20.14) < 0.01 } == true)
     #expect(scene.sky == .flat && scene.skyValues == ["sky_back": 0.5])
+    for (old, new, site) in [
+      ("n      2.5    0.5,5", "n 2 13,20", "n_1"),
+      ("ell    0.2    0,1", "ell 0.2 1,1.2", "ellip_1"),
+    ] {
+      let text = Self.imfit.replacing(old, with: new, maxReplacements: 1)
+      let wrong = try ImfitConfiguration(text, name: "c.dat")
+      let error = #expect(throws: OptionError.self) { try ImportedScene(wrong, image) }
+      #expect(error?.subject == site, "\(error as Any)")
+    }
     // Limits of I_e, I_0 and PA.
     #expect(scene.findings.count == 3)
     for (old, new) in [

@@ -194,6 +194,31 @@ struct ImportedFitTests {
     #expect(FitResult(weighted).findings(.nearBound).isEmpty)
   }
 
+  @Test("a range may be open, and begin beyond the first value; a star needs a PSF")
+  func openRanges() throws {
+    let truth = Sersic(xc: 34.2, yc: 30.7, flux: 500, rEff: 5, n: 2, ellip: 0.3, theta: 0.6)
+    let image = try image(truth.lightProfile, sigma: 0.05)
+    var c = try GalfitConfiguration(truth.lightProfile, sky: [0.2], Self.frame)
+    c.components[0].values[.radius]?.value = 4
+    for constraint in [
+      "1 re 0 to inf", "1 re -inf to 20", "1 re 4.5 to inf", "1 x -inf to inf", "1 mag -inf to inf",
+      "1 re -1 to 9",
+    ] {
+      let best = try fit(c, constraint, image).findMAP()
+      // Several errors of some 0.03, of fixed noise.
+      #expect(abs((best.values["r_eff_1"] ?? .nan) - 5) < 0.2, "\(constraint)")
+    }
+    let star = try GalfitConfiguration(
+      PointSource(xc: 30, yc: 30, flux: 60).lightProfile, Self.frame)
+    let bare = try ObservedImage(
+      width: 71, height: 63, science: [Double](repeating: 0, count: 4473),
+      rms: [Double](repeating: 1, count: 4473))
+    let error = #expect(throws: OptionError.self) {
+      try ImportedFit(ImportedScene(star, Self.frame), bare)
+    }
+    #expect(error?.subject == "component 1, pointsource")
+  }
+
   @Test("a start may be given, and every optimiser finds the same maximum")
   func starts() throws {
     let truth = Sersic(xc: 34.2, yc: 30.7, flux: 500, rEff: 5, n: 2, ellip: 0.3, theta: 0.6)

@@ -20,7 +20,8 @@ struct ImportanceSampleTests {
     #expect(weighted.effectiveCount >= 4000)
     // The log evidence of weights has an error of √((1/efficiency − 1) / count) = 0.01.
     #expect(abs(weighted.logEvidence - plain.logEvidence) < 0.05)
-    let (exact, found) = (plain.sample(40_000, key: 2), weighted.sample(40_000, key: 3))
+    let exact = plain.sample(40_000, key: 2)
+    let found = try weighted.sample(40_000, key: 3)
     for name in exact.sites.map(\.name) {
       let (a, b) = (exact.scalar(name), found.scalar(name))
       // Four errors of a mean of 4000 draws; deviations have an error of 1 / √(2 · 4000).
@@ -38,8 +39,11 @@ struct ImportanceSampleTests {
     }
     let plain = try LaplaceApproximation(model.logDensity(), from: [-2])
     let weighted = ImportanceSample(plain, effective: 4000, points: 2000, key: 1)
-    #expect(weighted.isReliable)
-    let p = weighted.sample(20_000, key: 1).scalar("p")
+    #expect(weighted.warnings.isEmpty && weighted.effectiveCount >= 4000)
+    // ∫ p^(a−1) (1−p)^21 / B(a, 2) dp.
+    let logEvidence = logBeta(shape, 22) - logBeta(shape, 2)
+    #expect(abs(weighted.logEvidence - logEvidence) < 0.05)
+    let p = try weighted.sample(20_000, key: 1).scalar("p")
     let mean = shape / (shape + 22)
     let sd = (mean * (1 - mean) / (shape + 23)).squareRoot()
     #expect(abs(p.mean - mean) < 0.063 * sd)
@@ -48,8 +52,10 @@ struct ImportanceSampleTests {
     #expect(abs(plain.sample(20_000, key: 1).scalar("p").mean - mean) > 0.1 * sd)
   }
 
-  @Test("a polar pair near its pole has the right radius and angle", arguments: [0.0, 1.9])
-  func pole(theta: Double) throws {
+  @Test(
+    "a polar pair near its pole has the right radius, angle and evidence",
+    arguments: [0.0, 1.9], [false, true])
+  func pole(theta: Double, isBroad: Bool) throws {
     // A point in the plane, seen with errors of 1 at a distance of 1, under a prior that is flat in radius and angle:
     // p(r, φ) ∝ exp(−|x − y|²/2), by a sum over a fine grid.
     let model = Model<Void> { m in
@@ -72,12 +78,15 @@ struct ImportanceSampleTests {
     }
     let (mean, length) = (first / total, resultant / total)
     let sd = (second / total - mean * mean).squareRoot()
-    let density = try model.logDensity()
+    let density = try model.logDensity(broadAngles: isBroad ? ["theta"] : [])
     let plain = try LaplaceApproximation(
       density, from: density.unconstrain(["r": 1, "theta": theta]))
     let weighted = ImportanceSample(plain, effective: 8000, points: 5000, key: 2)
-    #expect(weighted.isReliable)
-    let draws = weighted.sample(40_000, key: 1)
+    #expect(weighted.warnings.isEmpty && weighted.effectiveCount >= 8000)
+    // Steps of 0.004 in r and of a two-hundredth of a turn; both priors are densities, 1/100 and that of the circle.
+    let evidence = total * exp(-0.5) / (2 * .pi) * 0.004 / 200 / 100
+    #expect(abs(weighted.logEvidence - log(evidence)) < 0.04)
+    let draws = try weighted.sample(40_000, key: 1)
     let r = draws.scalar("r")
     // Five errors of a mean of 8000 draws.
     #expect(abs(r.mean - mean) < 0.056 * sd)
@@ -89,17 +98,25 @@ struct ImportanceSampleTests {
     #expect(abs(off) < 0.05)
   }
 
-  @Test("two modes of which the approximation knows one, and too many dimensions, are told")
+  @Test("weights that leave next to nothing are told, and those of no finite point are no draws")
   func unreliable() throws {
     let dimension = 60
-    let model = Model<Void> { m in
-      m.plate("i", dimension) { _ = m.sample("x", Laplace(0, 1)) }
+    let wide = Model<Void> { m in
+      m.plate("i", dimension) { _ = m.sample("x", StudentT(3, 0, 1)) }
     }
     let start = (0..<dimension).map { 0.1 + 0.001 * Double($0) }
-    guard let plain = try? LaplaceApproximation(model.logDensity(), from: start) else { return }
+    let plain = try LaplaceApproximation(wide.logDensity(), from: start)
     let weighted = ImportanceSample(plain, rounds: 1)
-    #expect(!weighted.isReliable)
-    #expect(weighted.efficiency < 0.1)
+    #expect(!weighted.isReliable && weighted.warnings.map(\.code) == [.paretoK])
+    // Finite at the mode alone.
+    let needle = Model<Void> { m in
+      let x = m.sample("x", Normal(0, 1))
+      m.factor("needle", select(square(x).isLess(than: 1e-20), Tensor(0), Tensor(-.infinity)))
+    }
+    let thin = ImportanceSample(
+      try LaplaceApproximation(needle.logDensity(), from: [0]), rounds: 2)
+    #expect(!thin.isReliable)
+    #expect(throws: ModelError.self) { try thin.sample(10) }
   }
 
   @Test("draws depend on their key and number alone")
@@ -107,8 +124,8 @@ struct ImportanceSampleTests {
     let plain = try LaplaceApproximation(line.logDensity(), from: [0, 0])
     let (a, b) = (ImportanceSample(plain, key: 4), ImportanceSample(plain, key: 4))
     #expect(a.logWeights == b.logWeights)
-    let few = a.sample(10, key: 1).sites.map(\.values)
-    let many = b.sample(20, key: 1).sites.map { Array($0.values.prefix(10)) }
+    let few = try a.sample(10, key: 1).sites.map(\.values)
+    let many = try b.sample(20, key: 1).sites.map { Array($0.values.prefix(10)) }
     #expect(few == many)
     #expect(ImportanceSample(plain, key: 5).logWeights != a.logWeights)
     // Stopped at once there is one round all the same.
@@ -117,3 +134,6 @@ struct ImportanceSampleTests {
     #expect(short.count == 200)
   }
 }
+
+/// Returns the log of the beta function.
+private func logBeta(_ a: Double, _ b: Double) -> Double { lgamma(a) + lgamma(b) - lgamma(a + b) }

@@ -67,10 +67,10 @@ struct Galaxy: ParsableCommand {
           seed, rHat, bulk, tail, bulk / time, divergences, time),
         rHat < 1.01 && divergences == 0 && bulk / time >= 300 && time <= 6)
     }
-    let reference = pooled.mapValues { values in
-      let mean = values.reduce(0, +) / Double(values.count)
-      let square = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-      return (mean: mean, sd: (square / Double(values.count - 1)).squareRoot())
+    var reference: [String: (mean: Double, sd: Double)] = [:]
+    for (name, values) in pooled {
+      let all = ScalarDraws(name: name, values: values, period: periods[name])
+      reference[name] = (all.mean, all.standardDeviation)
     }
     for (method, limit) in [
       (PosteriorMethod.laplace, 2.0), (.sviMVN, 2), (.sviFlow, 8),

@@ -63,9 +63,9 @@ public struct CircularBijector: Bijector {
     return Tensor.stack([cos(phase), sin(phase)], axis: x.rank)
   }
 
-  public func logAbsDetJacobian(_ w: Tensor, _ x: Tensor) -> Tensor {
-    let (u, v) = parts(w)
-    let logRadius = 0.5 * log(square(u) + square(v))
+  public func logAbsDetJacobian(_ u: Tensor, _ x: Tensor) -> Tensor {
+    let (first, second) = parts(u)
+    let logRadius = 0.5 * log(square(first) + square(second))
     let radial = Tensor.logDensity(.normal, logRadius, [Tensor(0), Tensor(radialScale)])
     return radial - 2 * logRadius - logarithm(2 * Double.pi / period)
   }

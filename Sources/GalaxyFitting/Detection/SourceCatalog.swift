@@ -84,7 +84,7 @@ public struct SourceCatalog: Sendable, Hashable {
     }
   }
 
-  /// The catalogue as comma-separated values: x, y, flux, r, type, ellip, theta; what ``init(reading:)`` reads.
+  /// The catalogue as comma-separated values: x, y, flux, r, type, ellip, theta; what `init(reading:)` reads.
   public var csv: String {
     let rows = sources.map { source in
       [

@@ -9,9 +9,9 @@ public import Numerics
 /// A way to estimate the posterior without sampling it.
 public enum PosteriorMethod: String, Sendable, Codable, CaseIterable {
   /// A normal distribution at the mode in unconstrained space, with the true curvature; ellipticities, whose mode with its Jacobian
-  /// lies too far out for nearly round galaxies, have their mean to the next order (``LaplaceApproximation/skewCorrected(_:)``).
+  /// lies too far out for nearly round galaxies, have their mean to the next order (`LaplaceApproximation.skewCorrected(_:)`).
   /// Where it comes near a bound, to which no normal distribution follows a posterior, its draws are weighted to the posterior
-  /// (``ImportanceSample``), if there are no more than twenty parameters.
+  /// (`ImportanceSample`), where there is one component to a source and no more than twenty coordinates, two for an angle.
   case laplace
   /// The normal distribution in unconstrained space that comes closest to the posterior, started from Laplace's.
   case sviMVN = "svi-mvn"
@@ -45,7 +45,7 @@ extension GalaxyFit {
   ///   - start: Starting values for the search of the maximum otherwise.
   ///   - draws: The number of draws from the estimate.
   ///   - key: The key of the draws, and of the noise of a variational fit.
-  ///   - progress: Who is told how far a variational fit is.
+  ///   - progress: Who is told how far a variational fit or weighting is.
   ///   - isCancelled: Asked between steps, from any thread; of a variational fit the best guide so far is kept.
   /// - Returns: The draws with their summary; its findings say what makes them doubtful.
   /// - Throws: `ModelError` if the curvature at the mode is not finite.
@@ -62,7 +62,7 @@ extension GalaxyFit {
     let mode = density.pulledInside(best.optimum.position)
     var approximation: LaplaceApproximation?
     var variational: VariationalFit?
-    var weighting: ImportanceSample?
+    var (weighting, refused): (ImportanceSample?, ImportanceSample?)
     var sample: Draws
     // Other noise than that of the draws, which are the same numbers for every method.
     let noise = key.folding(in: "guide")
@@ -75,11 +75,17 @@ extension GalaxyFit {
       let isNearBound = sample.scalars.contains {
         PosteriorFit.nearBound(self, $0, within: PosteriorMethod.weightedDeviations) != nil
       }
-      if isNearBound, density.dimension <= PosteriorMethod.largestWeightedDimension {
-        let weighted = ImportanceSample(normal, key: noise, isCancelled: isCancelled)
+      // Two components that trade light have a posterior along a ridge, to which no such proposals lead.
+      if isNearBound, !prior.hasTwoRadii,
+        density.dimension <= PosteriorMethod.largestWeightedDimension
+      {
+        let weighted = ImportanceSample(
+          normal, key: noise, progress: progress, isCancelled: isCancelled)
         if weighted.isReliable {
           sample = try weighted.sample(draws, key: key, sites: prior.freeSites)
           weighting = weighted
+        } else {
+          refused = weighted
         }
       }
     case .sviMVN:
@@ -95,6 +101,7 @@ extension GalaxyFit {
     }
     return PosteriorFit(
       best: best, method: method.rawValue, draws: sample, approximation: approximation,
-      weighting: weighting, variational: variational, seconds: (clock.now - begin).seconds)
+      weighting: weighting, refused: refused, variational: variational,
+      seconds: (clock.now - begin).seconds)
   }
 }

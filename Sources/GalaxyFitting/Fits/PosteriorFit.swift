@@ -37,9 +37,20 @@ public struct PosteriorFit: Sendable {
   public let findings: [InputFinding]
 
   /// Creates the result and examines it.
+  ///
+  /// - Parameters:
+  ///   - best: The maximum.
+  ///   - method: The way.
+  ///   - draws: The draws.
+  ///   - approximation: The normal approximation.
+  ///   - weighting: The weights that the draws follow.
+  ///   - refused: Weights that could not be used.
+  ///   - variational: The variational fit.
+  ///   - seconds: The time.
   init(
     best: MAPFit, method: String, draws: Draws, approximation: LaplaceApproximation?,
-    weighting: ImportanceSample? = nil, variational: VariationalFit? = nil, seconds: Double
+    weighting: ImportanceSample? = nil, refused: ImportanceSample? = nil,
+    variational: VariationalFit? = nil, seconds: Double
   ) {
     self.best = best
     self.method = method
@@ -53,7 +64,9 @@ public struct PosteriorFit: Sendable {
       weighting == nil && method == PosteriorMethod.laplace.rawValue
       || method == PosteriorMethod.sviMVN.rawValue
     findings =
-      PosteriorFit.findings(doubts + (variational?.warnings ?? []), method)
+      PosteriorFit.findings(
+        doubts + (variational?.warnings ?? []) + (weighting?.warnings ?? [])
+          + (refused?.warnings ?? []), method)
       + PosteriorFit.findings(best, draws, approximation)
       + (isNormal
         ? draws.scalars.compactMap { scalar in
@@ -142,9 +155,18 @@ public struct PosteriorFit: Sendable {
     switch fit.prior[scalar.name]?.support {
     case .interval(let lowest, let highest)?: (low, high) = (lowest.item(), highest.item())
     case .unitInterval?: (low, high) = (0, 1)
+    case .positive?: (low, high) = (0, .infinity)
+    case .greaterThan(let lowest)?: (low, high) = (lowest.item(), .infinity)
+    case .lessThan(let highest)?: (low, high) = (-.infinity, highest.item())
     default: return nil
     }
     let (mean, sd) = (scalar.mean, scalar.standardDeviation)
+    if !(low.isFinite && high.isFinite), let prior = fit.prior[scalar.name] {
+      // A density that vanishes at a bound keeps the posterior from it, whatever the data say.
+      let edge = low.isFinite ? low + 1e-3 * sd : high - 1e-3 * sd
+      let heights = prior.logProbability(of: Tensor([edge, mean])).elements
+      guard heights[0] > heights[1] - 3 else { return nil }
+    }
     let reach = deviations * sd
     guard mean - reach < low || mean + reach > high else { return nil }
     return mean - low < high - mean ? low : high

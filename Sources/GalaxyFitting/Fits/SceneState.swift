@@ -68,8 +68,9 @@ struct SceneState: Sendable {
   /// - Throws: `ModelError` where a starting value cannot be used.
   mutating func scaleToImage() throws {
     let weights = zip(fit.image.rms, fit.image.mask).map { $1 ? 0 : 1 / ($0 * $0) }
+    let free = Set(fit.prior.freeSites)
     /// Returns whether a site is to be found.
-    func isFree(_ site: String) -> Bool { fit.prior[site] != nil && given[site] == nil }
+    func isFree(_ site: String) -> Bool { free.contains(site) && given[site] == nil }
     let scaling = SceneFluxes(
       images, residual: residual, weights: weights,
       isFree: sources.map { isFree($0.site(GalaxySite.flux)) },

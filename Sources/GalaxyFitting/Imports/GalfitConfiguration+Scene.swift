@@ -116,7 +116,8 @@ extension ImportedScene {
   /// - Parameters:
   ///   - configuration: The configuration.
   ///   - frame: What its numbers are relative to.
-  /// - Throws: ``OptionError`` where there are two skies, or a constraint names a component that is not there.
+  /// - Throws: ``OptionError`` where there are two skies, or a constraint names a component that is not there or one twice, where
+  ///   nothing is left of a range, and for magnitudes that are no fluxes.
   public init(
     _ configuration: GalfitConfiguration, _ frame: GalfitFrame
   ) throws(OptionError) {
@@ -136,10 +137,39 @@ extension ImportedScene {
         values[site] = parameter.ours(value.value, frame, radiusRatio: ratio)
         if value.isFree { free.insert(site) }
       }
-      components.append(Component(kind: kind, values: values, free: free))
+      let magnitude = component.values[.magnitude]?.value ?? .nan
+      guard let flux = values[GalaxySite.flux], flux > 0, flux.isFinite else {
+        throw OptionError(
+          "component \(number + 1), \(component.kind.rawValue)",
+          "expected a magnitude whose flux is a finite number > 0, found \(shortened(magnitude)) at a zero point of \(shortened(frame.zeroPoint)); change line 3, or J)"
+        )
+      }
+      let own = Component(kind: kind, values: values, free: free)
+      try Self.checkValues(own, number + 1)
+      components.append(own)
     }
     for constraint in configuration.constraints {
       try take(constraint, configuration, places, frame)
+    }
+    dropRangesOfTied(configuration, places)
+    try checkRanges()
+  }
+
+  /// Drops the ranges of parameters that are tied to others, and says so.
+  private mutating func dropRangesOfTied(
+    _ configuration: GalfitConfiguration, _ places: [Int: Int]
+  ) {
+    for constraint in configuration.constraints {
+      switch constraint.kind {
+      case .range, .around: break
+      case .offset, .ratio, .between: continue
+      }
+      guard let number = constraint.components.min(), let place = places[number] else { continue }
+      let own = constraint.parameter.site(configuration.components[number - 1].kind)
+      guard let tie = ties[Self.site(own, place)],
+        components[place].bounds.removeValue(forKey: own) != nil
+      else { continue }
+      refuse(constraint, "the parameter is tied to \(tie.reference), whose range counts")
     }
   }
 
@@ -166,6 +196,10 @@ extension ImportedScene {
         "constraints",
         "expected components from 1 to \(configuration.components.count), found \(number) in \"\(constraint.text)\""
       )
+    }
+    guard Set(constraint.components).count == constraint.components.count else {
+      throw OptionError(
+        "constraints", "expected components that differ, found one twice in \"\(constraint.text)\"")
     }
     let numbers = constraint.components.filter { places[$0] != nil }.sorted()
     let parameter = constraint.parameter
@@ -230,9 +264,15 @@ extension ImportedScene {
       let (a, b) = (
         components[first].values[site] ?? .nan, components[place].values[own] ?? .nan
       )
-      ties[Self.site(own, place)] = Tie(
+      let tie = Tie(
         reference: Self.site(site, first), offset: isRatio ? nil : b - a,
         ratio: isRatio ? b / a : 1)
+      let tied = Self.site(own, place)
+      if let other = ties[tied], other != tie {
+        refuse(constraint, "\(tied) is tied to \(other.reference) already")
+        continue
+      }
+      ties[tied] = tie
     }
   }
 

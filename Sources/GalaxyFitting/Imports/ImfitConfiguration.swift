@@ -189,7 +189,9 @@ extension ImfitConfiguration.Function {
       result.values[entry.site] = entry.map(value.value)
       if !value.isFixed { result.free.insert(entry.site) }
       if let limits = value.limits, entry.site != S.theta {
-        result.bounds[entry.site] = entry.map(limits.lowerBound)...entry.map(limits.upperBound)
+        let (low, high) = (entry.map(limits.lowerBound), entry.map(limits.upperBound))
+        // Not so without a number: the first value is none either then.
+        if low <= high { result.bounds[entry.site] = low...high }
       }
     }
     if let intensity, values[intensity]?.isFixed == false { result.free.insert(S.flux) }
@@ -209,7 +211,7 @@ extension ImportedScene {
   /// - Parameters:
   ///   - configuration: The configuration.
   ///   - image: The image.
-  /// - Throws: ``OptionError`` where there are two skies.
+  /// - Throws: ``OptionError`` where there are two skies, or nothing is left of a range.
   public init(
     _ configuration: ImfitConfiguration, _ image: ObservedImage
   ) throws(OptionError) {
@@ -224,6 +226,7 @@ extension ImportedScene {
         continue
       }
       let index = components.count
+      try Self.checkValues(component, index + 1)
       components.append(component)
       if let intensity = function.intensity, function.values[intensity]?.limits != nil {
         findings.append(
@@ -249,6 +252,7 @@ extension ImportedScene {
     guard !components.isEmpty else {
       throw OptionError("scene", "expected a function of light, found skies only")
     }
+    try checkRanges()
   }
 
   /// Takes a function of sky.

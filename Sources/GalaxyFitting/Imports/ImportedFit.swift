@@ -39,7 +39,7 @@ public struct ImportedFit: GalaxyFit {
   ///   - image: The image.
   ///   - loss: The density of the pixels around the model image.
   ///   - method: How the scene is rendered.
-  /// - Throws: ``OptionError`` where nothing is free; `GalaxyModelError` where a parameter is held at an impossible value;
+  /// - Throws: ``OptionError`` where nothing is free, or there is no PSF for a point source; `GalaxyModelError` where a parameter is held at an impossible value;
   ///   `ModelError` where the scene cannot be drawn.
   public init(
     _ scene: ImportedScene, _ image: ObservedImage, loss: ImageLoss = .gaussian,
@@ -48,6 +48,12 @@ public struct ImportedFit: GalaxyFit {
     guard !scene.freeSites.isEmpty else {
       throw OptionError(
         "scene", "expected a free parameter, found all held; set a flag in the configuration to 1")
+    }
+    let star = scene.components.firstIndex { $0.kind == .pointSource }
+    if let star, image.psf == nil {
+      throw OptionError(
+        "component \(star + 1), \(scene.components[star].kind.name)",
+        "expected a PSF for a point source, found none; name one in line D) or by --psf")
     }
     var prior = ImportedPrior(scene, image)
     prior.include(loss)
@@ -122,11 +128,25 @@ public struct ImportedFit: GalaxyFit {
     return try points.map { try density.unconstrain($0) }
   }
 
-  /// Returns a value pulled inside the support of a prior between two bounds.
+  /// Returns a value pulled inside the support of a prior with bounds.
   private static func inside(_ value: Double, _ prior: (any Distribution)?) -> Double {
-    guard case .interval(let low, let high)? = prior?.support else { return value }
-    let (a, b) = (low.item(), high.item())
-    let margin = 0.02 * (b - a)
-    return min(max(value, a + margin), b - margin)
+    /// Returns the margin at the only end of an open range: a share of the distance, or of the end's own size.
+    func margin(_ end: Double) -> Double {
+      let size = max(abs(end), abs(value - end))
+      return 0.02 * (size > 0 ? size : 1)
+    }
+    switch prior?.support {
+    case .interval(let low, let high):
+      let (a, b) = (low.item(), high.item())
+      let margin = 0.02 * (b - a)
+      return min(max(value, a + margin), b - margin)
+    case .greaterThan(let bound):
+      let low = bound.item()
+      return max(value, low + margin(low))
+    case .lessThan(let bound):
+      let high = bound.item()
+      return min(value, high - margin(high))
+    default: return value
+    }
   }
 }

@@ -98,7 +98,8 @@ public struct ImportedScene: Sendable {
     let border = SourceProperties(image)
     var priors: [String: any Distribution] = [:]
     for (k, component) in components.enumerated() {
-      for site in component.sites where component.free.contains(site) {
+      for site in component.sites
+      where component.free.contains(site) && ties[Self.site(site, k)] == nil {
         let own = prior(site, component)
         priors[Self.site(site, k)] = component.bounds[site].map { bounded(own, site, $0) } ?? own
       }
@@ -129,16 +130,75 @@ public struct ImportedScene: Sendable {
     }
   }
 
-  /// Returns a prior confined to a range.
+  /// Returns a prior confined to the part of a range that is permitted; ``checkRanges()`` has seen to it that there is one.
   private func bounded(
     _ prior: any Distribution, _ site: String, _ range: ClosedRange<Double>
   ) -> any Distribution {
+    let permitted = Self.permitted(site)
     switch site {
-    case GalaxySite.n: Uniform(max(range.lowerBound, 0.25), min(range.upperBound, 12))
-    case Self.beta: Uniform(max(range.lowerBound, 1.1), min(range.upperBound, 50))
-    case GalaxySite.ellip: Uniform(max(range.lowerBound, 0), min(range.upperBound, 0.99))
-    case GalaxySite.theta: prior
-    default: prior.truncated(below: range.lowerBound, above: range.upperBound)
+    case GalaxySite.n, Self.beta, GalaxySite.ellip:
+      return Uniform(
+        max(range.lowerBound, permitted.lowerBound), min(range.upperBound, permitted.upperBound))
+    case GalaxySite.theta: return prior
+    default:
+      // An open end is no bound; neither is one beyond what the parameter can be.
+      let low = range.lowerBound > permitted.lowerBound ? range.lowerBound : nil
+      let high = range.upperBound < permitted.upperBound ? range.upperBound : nil
+      guard low != nil || high != nil else { return prior }
+      return prior.truncated(below: low, above: high)
+    }
+  }
+
+  /// Returns the range in which a parameter can be, whatever a configuration says.
+  private static func permitted(_ site: String) -> ClosedRange<Double> {
+    switch site {
+    case GalaxySite.n: 0.25...12
+    case beta: 1.1...50
+    case GalaxySite.ellip: 0...0.99
+    case GalaxySite.flux, GalaxySite.rEff: 0...Double.infinity
+    default: -Double.infinity...Double.infinity
+    }
+  }
+
+  /// Checks that something is left of each range of a free parameter within what is permitted.
+  ///
+  /// - Throws: ``OptionError`` that names the parameter, both ranges and the component.
+  func checkRanges() throws(OptionError) {
+    let free = Set(freeSites)
+    for (k, component) in components.enumerated() {
+      for (site, range) in component.bounds.sorted(by: { $0.key < $1.key })
+      where free.contains(Self.site(site, k)) {
+        let permitted = Self.permitted(site)
+        let low = max(range.lowerBound, permitted.lowerBound)
+        let high = min(range.upperBound, permitted.upperBound)
+        guard low < high else {
+          let axis = site == GalaxySite.ellip ? " (ellip = 1 − b/a)" : ""
+          throw OptionError(
+            Self.site(site, k),
+            "expected a range that overlaps with \(shortened(permitted.lowerBound)) to \(shortened(permitted.upperBound)), found \(shortened(range.lowerBound)) to \(shortened(range.upperBound))\(axis); change the range of component \(k + 1), \(component.kind.name)"
+          )
+        }
+      }
+    }
+  }
+
+  /// Checks that priors can be laid around the first values of a component: finite, and those on a logarithmic scale above 0.
+  ///
+  /// - Parameters:
+  ///   - component: The component.
+  ///   - number: The number of the component in its file.
+  /// - Throws: ``OptionError`` that names component, parameter and value.
+  static func checkValues(_ component: Component, _ number: Int) throws(OptionError) {
+    for site in component.sites {
+      let value = component.values[site] ?? .nan
+      let isPositive =
+        component.free.contains(site) && [GalaxySite.flux, GalaxySite.rEff].contains(site)
+      guard value.isFinite, value > 0 || !isPositive else {
+        throw OptionError(
+          "component \(number), \(component.kind.name)",
+          "\(site): expected a first value that is a finite number\(isPositive ? " > 0" : ""), found \(value); change the component's first values"
+        )
+      }
     }
   }
 
@@ -199,19 +259,6 @@ public struct ImportedScene: Sendable {
       return .tiltedPlane(
         back, x: values[GalaxySite.skyXSl] ?? zero, y: values[GalaxySite.skyYSl] ?? zero)
     }
-  }
-
-  /// Returns the values of all sites for those of the free ones: held and tied ones follow.
-  public func complete(_ free: [String: Double]) -> [String: Double] {
-    var values: [String: Double] = [:]
-    for (site, first) in firstValues {
-      if let tie = ties[site], let reference = values[tie.reference] {
-        values[site] = tie.value(of: reference)
-      } else {
-        values[site] = free[site] ?? first
-      }
-    }
-    return values
   }
 }
 

@@ -30,16 +30,21 @@ package struct NoiseCorrelation: Sendable {
   /// The side of the part of a large image that is looked at, in pixels: it gives a correlation to 0.003.
   private static let largestSide = 256
 
+  /// The scatter of blank pixels in units of the rms.
+  private let scatter: Double
+
   /// Takes numbers that are known.
-  init(value: Double, error: Double, errorFactor: Double) {
+  init(value: Double, error: Double, errorFactor: Double, scatter: Double) {
     self.value = value
     self.error = error
     self.errorFactor = errorFactor
+    self.scatter = scatter
     overlap = 1
   }
 
   /// Measures blank pixels.
   init(_ blank: BlankPixels) {
+    scatter = blank.scatter
     let correlations = blank.correlations()
     let nearest = correlations.filter { abs($0.dx) + abs($0.dy) == 1 }
     value = nearest.reduce(0) { $0 + $1.value } / Double(max(1, nearest.count))
@@ -96,14 +101,17 @@ package struct NoiseCorrelation: Sendable {
     guard abs(value) > Self.tolerance, abs(value) > NoiseDiagnostics.significance * error else {
       return nil
     }
+    // An rms above the scatter of pixels may be there to make up for their correlation.
+    let factor = errorFactor * min(scatter, 1)
+    guard value < 0 || factor > 1.1 else { return nil }
     let effect =
       value > 0
-      ? "errors of the fit are too small by a factor of about \(shortened(max(errorFactor, 1)))"
-      : "errors of the fit are too large by a factor of about \(shortened(1 / max(min(errorFactor, 1), 0.1)))"
+      ? "errors of the fit are too small by a factor of about \(shortened(factor)): use an image that is not resampled, or multiply them (or the rms of a Gaussian loss) by it"
+      : "errors of the fit are too large by a factor of about \(errorFactor > 0.1 ? shortened(1 / errorFactor) : "ten or more")"
     return InputFinding(
       .warning, FitFindingCode.noiseCorrelated.rawValue, subject: subject,
       "expected independent noise, found a correlation of \(shortened(value)) ± "
-        + "\(shortened(error)) between adjacent pixels (resampled, smoothed or sharpened images have it): "
-        + "\(effect). Use an image that is not resampled, or scale the rms by that factor.")
+        + "\(shortened(error)) between adjacent pixels (resampled, smoothed or sharpened images have it, and a background that is not flat): "
+        + "\(effect).")
   }
 }

@@ -96,7 +96,7 @@ public struct NoiseDiagnostics: Sendable, Hashable, Codable {
     let isKnown = image.findings.contains { $0.code.hasPrefix("rms-looks-like") }
     var list = isKnown ? [] : scaleFindings(image)
     let neighbours = NoiseCorrelation(
-      value: correlation, error: correlationError, errorFactor: errorFactor)
+      value: correlation, error: correlationError, errorFactor: errorFactor, scatter: scatter)
     if let finding = neighbours.finding(subject: image.names.science) { list.append(finding) }
     return list + (properties.isDetected ? photonFindings(image) : [])
   }
@@ -107,6 +107,11 @@ public struct NoiseDiagnostics: Sendable, Hashable, Codable {
     guard scatter > 0, excess > log(Self.scatterTolerance),
       excess > Self.significance * scatterError / scatter
     else { return [] }
+    // An rms that was scaled up for correlated pixels is as it should be.
+    let isCompensating = correlation > Self.significance * correlationError
+    guard !(scatter < 1 && isCompensating && abs(log(scatter * errorFactor)) < log(1.1)) else {
+      return []
+    }
     let cause =
       scatter > 1
       ? "unseen sources can be the cause"

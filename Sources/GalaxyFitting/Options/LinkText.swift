@@ -4,7 +4,7 @@
 
 public import GalaxyModels
 
-/// Returns the link that a text stands for; the forms are those of ``WavelengthLink``'s description.
+/// Returns the link that a text stands for; the forms are those of `WavelengthLink`'s description.
 ///
 /// - Parameter text: A name with its options.
 /// - Returns: The link.

@@ -7,7 +7,7 @@ public import Rendering
 
 /// Returns the loss that a text stands for.
 ///
-/// The names are those of ``ImageLoss``'s description, and pysersic's: `gaussian_loss_w_frac`, `cash_loss`,
+/// The names are those of `ImageLoss`'s description, and pysersic's: `gaussian_loss_w_frac`, `cash_loss`,
 /// `student_t_loss_free_sys`, `gaussian_mixture_w_sys`, ….
 ///
 /// - Parameter text: A name with its options: `gaussian`, `student-t:dof=5,scale=1.2`, `mixture-sys:c=5`,

@@ -10,7 +10,7 @@ import Tensors
 /// Returns priors for a joint model of one source in several bands, guessed from their images.
 ///
 /// Each band is measured by itself; the structure is guessed in the one with the highest signal to noise, and all parameters but
-/// the flux are constant until ``BandsPrior/link(_:_:)`` says otherwise.
+/// the flux are constant until `BandsPrior.link(_:_:)` says otherwise.
 ///
 /// - Parameters:
 ///   - bands: The bands; positions, radii and angles are those on the pixels of the first.
@@ -18,7 +18,7 @@ import Tensors
 ///   - style: Whose default priors.
 ///   - position: Where the source is, roughly, on the first band; the middle of its frame unless given.
 /// - Returns: The priors, with starting values from the same guesses.
-/// - Throws: ``GalaxyModelError`` or `FITSError` where nothing says how the bands lie on each other.
+/// - Throws: `GalaxyModelError` or `FITSError` where nothing says how the bands lie on each other.
 public func autoprior(
   _ bands: [Band], _ profile: GalaxyProfile, style: PriorStyle = .default,
   position: ImagePoint? = nil
@@ -53,7 +53,7 @@ extension SourceCatalog {
   ///   - bands: The bands; the catalogue's positions, radii, angles and fluxes are those on the first.
   ///   - style: Whose default priors.
   /// - Returns: The priors, with starting values from the same numbers; fluxes in other bands come from their images.
-  /// - Throws: ``GalaxyModelError`` or `FITSError` where nothing says how the bands lie on each other.
+  /// - Throws: `GalaxyModelError` or `FITSError` where nothing says how the bands lie on each other.
   public func prior(in bands: [Band], style: PriorStyle = .default) throws -> BandsPrior {
     guard let first = bands.first else {
       throw GalaxyModelError(.invalidBands("expected at least one band, found none; give some"))

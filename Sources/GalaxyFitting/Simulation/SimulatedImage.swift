@@ -140,6 +140,19 @@ public struct ImageSimulation: Sendable {
   ///
   /// - Throws: `RenderingError` where the scene cannot be drawn.
   public func model() throws -> [Double] {
+    let image = try rendered(sources)
+    guard image.allSatisfy(\.isFinite) else {
+      // Some source alone has no image either, unless all of them together are too bright.
+      let culprit = try sources.first { try !rendered([$0]).allSatisfy(\.isFinite) }
+      throw OptionError(
+        culprit?.place ?? "--source",
+        "no image can be drawn at these parameters; check their ranges")
+    }
+    return image
+  }
+
+  /// Returns the image of some of the sources over the sky, without noise.
+  private func rendered(_ sources: [SimulatedSource]) throws -> [Double] {
     let light = LightProfile(
       try sources.flatMap { try $0.profile.light($0.parameters).components })
     var layout = light.layout
@@ -151,16 +164,11 @@ public struct ImageSimulation: Sendable {
         layout: layout)
       : PixelRenderer(try PixelRendererPlan(width: width, height: height, psf: psf, layout: layout))
     let vector = light.parameterVector.elements + sky.sites.map { parameters[$0] ?? .nan }
-    let image = [Double](unsafeUninitializedCapacity: width * height) { buffer, count in
+    return [Double](unsafeUninitializedCapacity: width * height) { buffer, count in
       buffer.initialize(repeating: 0)
       vector.withUnsafeBufferPointer { renderer.render($0, into: buffer) }
       count = width * height
     }
-    guard image.allSatisfy(\.isFinite) else {
-      throw OptionError(
-        sources[0].place, "no image can be drawn at these parameters; check their ranges")
-    }
-    return image
   }
 
   /// Returns the image with its noise, and the rms of each pixel.

@@ -39,7 +39,7 @@ public import Tensors
 ///   - algorithm: Returns draws from the posterior of a density, with all randomness from the key. It is called from several threads,
 ///     so it had better use one itself.
 /// - Returns: The ranks with their tests.
-/// - Throws: ``ModelError`` if the model has a flat prior, factors, or a prior confined to a set in which no draw is found, which
+/// - Throws: `ModelError` if the model has a flat prior, factors, or a prior confined to a set in which no draw is found, which
 ///   cannot be simulated; if a restriction depends on other variables, so that its density is not normalised; or if there are no
 ///   data. What else goes wrong in a replicate is kept in the result.
 public func simulationBasedCalibration<Output>(
@@ -80,7 +80,7 @@ public func simulationBasedCalibration<Output>(
 ///   - fit: Returns draws from the posterior of simulated data, given by site, with all randomness from the key. It is called from
 ///     several threads.
 /// - Returns: The ranks with their tests.
-/// - Throws: ``ModelError`` if the model has a flat prior, factors, or a prior confined to a set in which no draw is found, which
+/// - Throws: `ModelError` if the model has a flat prior, factors, or a prior confined to a set in which no draw is found, which
 ///   cannot be simulated; if a restriction depends on other variables, so that its density is not normalised; or if there are no
 ///   data. What else goes wrong in a replicate is kept in the result.
 public func simulationBasedCalibration<Output>(

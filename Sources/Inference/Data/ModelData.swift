@@ -23,7 +23,7 @@ public struct ModelData: Sendable {
   /// Reads a file.
   ///
   /// - Parameter path: The file.
-  /// - Throws: ``JSONFileError`` if it cannot be read, ``ModelDataError`` if it holds no object.
+  /// - Throws: `JSONFileError` if it cannot be read, ``ModelDataError`` if it holds no object.
   public init(contentsOf path: String) throws {
     try self.init(JSONValue(contentsOf: path), location: path)
   }

@@ -141,7 +141,7 @@ extension LeaveOneOut: CustomStringConvertible {
 ///   - model: The model, with its data.
 ///   - draws: Draws from its posterior.
 /// - Returns: The estimate, with a Pareto k to each observation.
-/// - Throws: ``ModelError`` as ``logLikelihood(_:_:)`` does.
+/// - Throws: `ModelError` as ``logLikelihood(_:_:)`` does.
 public func leaveOneOut<Output>(_ model: Model<Output>, _ draws: Draws) throws -> LeaveOneOut {
   LeaveOneOut(try logLikelihood(model, draws))
 }

@@ -11,16 +11,16 @@ public import Tensors
 extension Model {
   /// Returns the log density of the model's latent sites in unconstrained coordinates, compiled.
   ///
-  /// A latent site to which a handler has given a value (``Model/substituting(_:)``) is fixed: it has no coordinates.
+  /// A latent site to which a handler has given a value (`Model.substituting(_:)`) is fixed: it has no coordinates.
   /// If the model's control flow changes which latent sites there are, its density is NaN wherever they differ from those of
   /// its first run. Data to be predicted are left out. A `param` is no variable here: it stays at its initial value, unless a
-  /// handler gives it another or makes it a latent site (``Model/lifted(_:)``).
+  /// handler gives it another or makes it a latent site (`Model.lifted(_:)`).
   ///
   /// - Parameter broadAngles: The sites of circular support that the data may leave open. The two coordinates of an angle lie on a
   ///   ring, which is three times as wide for these: samplers take longer steps around it (two to three times as many effective draws for
   ///   the same work), where they lose a sixth on sharp angles.
   /// - Returns: The log density.
-  /// - Throws: ``ModelError`` if the model makes a mistake, has no latent site or a discrete one, if its density is
+  /// - Throws: `ModelError` if the model makes a mistake, has no latent site or a discrete one, if its density is
   ///   not fixed (a subsampled plate, a random key, data to be predicted that other statements depend on), or if a broad angle is
   ///   none of its sites, or no angle.
   public func logDensity(broadAngles: Set<String> = []) throws -> CompiledDensity {
@@ -237,7 +237,7 @@ public struct CompiledDensity: Sendable {
   ///   - values: A value for each latent site, a reparameterised one under its own name or that of its base.
   ///   - others: The vector from which sites without a value take their coordinates; nil: there must be none.
   /// - Returns: The unconstrained vector.
-  /// - Throws: ``ModelError`` if a site is missing or unknown, a shape differs, or a value lies outside its support.
+  /// - Throws: `ModelError` if a site is missing or unknown, a shape differs, or a value lies outside its support.
   public func unconstrain(
     _ values: [String: any TensorConvertible], others: [Double]? = nil
   ) throws -> [Double] {

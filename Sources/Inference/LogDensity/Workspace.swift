@@ -3,10 +3,12 @@
 // Plain memory that an evaluator lends to the algorithm that runs on it.
 
 import CKernels
+import Numerics
 
 /// The memory of an algorithm: vectors of one length in one slab; belongs to one thread.
 ///
-/// Vectors are followed by zeros up to a multiple of four numbers, so that loops may take four at a time.
+/// Vectors are followed by zeros up to a multiple of four numbers, so that loops may take four at a time; who writes there puts them
+/// back. A density lends the same memory to all that runs on it: what is held there is gone after a step of a kernel.
 public final class Workspace {
   /// The length of a vector.
   public let dimension: Int
@@ -36,7 +38,12 @@ public final class Workspace {
 
   /// The first element of a vector.
   @inline(__always)
-  public subscript(index: Int) -> UnsafeMutablePointer<Double> { slab + index * stride }
+  public subscript(index: Int) -> UnsafeMutablePointer<Double> {
+    demand(
+      index >= 0 && index <= vectors,
+      "Workspace: expected the index of one of \(vectors) vectors, got \(index)")
+    return slab + index * stride
+  }
 
   /// Returns a length with the zeros that follow.
   static func padded(_ n: Int) -> Int {

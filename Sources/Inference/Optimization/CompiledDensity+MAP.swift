@@ -21,7 +21,7 @@ extension CompiledDensity {
   ///   - starts: Where searches start.
   ///   - key: The key of random starts.
   /// - Returns: The points, in order.
-  /// - Throws: ``ModelError`` if a strategy finds no point with a finite density.
+  /// - Throws: `ModelError` if a strategy finds no point with a finite density.
   public func searchPoints(_ starts: [SearchStarts], key: RandomKey) throws -> [[Double]] {
     try starts.enumerated().flatMap { number, kind -> [[Double]] in
       switch kind {
@@ -52,7 +52,7 @@ extension CompiledDensity {
   ///   - progress: Told of each search that has ended.
   ///   - isCancelled: Asked between steps, from several threads; the best point so far is returned.
   /// - Returns: The best of the searches, with a verdict.
-  /// - Throws: ``ModelError`` if no start has a finite density.
+  /// - Throws: `ModelError` if no start has a finite density.
   public func findMAP(
     starts: [SearchStarts] = [.strategy(.median(draws: 15)), .strategy(.prior, count: 3)],
     optimizer: some Optimizer = StandardOptimizer(), key: RandomKey = 0,

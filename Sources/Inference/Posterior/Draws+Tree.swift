@@ -47,7 +47,8 @@ enum SamplerColumns {
 
   /// The names of all arrays, which a kernel's own numbers cannot have.
   static var names: [String] {
-    var names = [diverging]
+    // ArviZ names its axes so.
+    var names = [diverging, "chain", "draw"]
     for (name, _) in numbers { names.append(name) }
     for (name, _) in integers { names.append(name) }
     for (name, _) in ofChains { names.append(name) }

@@ -13,14 +13,16 @@ import PPL
 ///
 /// Points come in rounds from multivariate Student-t distributions: in the first with centre and covariance of a Laplace
 /// approximation, in each further one with those of the weighted points so far. All points are weighted by the mixture of all
-/// rounds, so that none is lost. It serves posteriors of one mode and of some twenty dimensions at most; ``paretoK`` says
-/// where the weights cannot be trusted.
+/// rounds, so that none is lost. It serves posteriors of one mode and of some twenty dimensions at most; ``warnings`` say where the
+/// weights are to be doubted. They cannot know of what no proposal has reached: another mode, or a ridge that bends away.
 ///
 /// ```swift
 /// let normal = try LaplaceApproximation(density, from: start)
 /// let weighted = ImportanceSample(normal, key: 1)
-/// if weighted.isReliable { print(weighted.sample(4000, key: 2).summary()) }
+/// if weighted.isReliable { print(try weighted.sample(4000, key: 2)["tau"].mean()) }
 /// ```
+/// Draws are points taken in proportion to their weights, so that some come more than once: they are worth ``effectiveCount``
+/// independent ones, which a summary that takes them for independent does not know.
 public struct ImportanceSample: Sendable {
   /// The density whose draws these are.
   public let density: CompiledDensity
@@ -31,11 +33,11 @@ public struct ImportanceSample: Sendable {
   /// The logarithms of the smoothed weights, which sum to one.
   public let logWeights: [Double]
 
-  /// The shape of the tail of the weights: above ``largestGoodK`` the draws miss part of the posterior.
+  /// The shape of the tail of the weights: above 0.5, where they have no variance, the draws may miss part of the posterior.
   public let paretoK: Double
 
-  /// The k up to which this number of points is enough: 1 − 1 / log₁₀ of it, at most 0.7.
-  public let largestGoodK: Double
+  /// The k up to which weights are used.
+  private static let largestK = 0.5
 
   /// The effective number of points divided by their number.
   public let efficiency: Double
@@ -49,8 +51,24 @@ public struct ImportanceSample: Sendable {
   /// The number of independent draws that the points are worth.
   public var effectiveCount: Double { efficiency * Double(count) }
 
-  /// Whether the weights can be trusted: their tail is light enough for so many points.
-  public var isReliable: Bool { paretoK <= largestGoodK }
+  /// The number of independent draws that was asked for.
+  private let wanted: Double
+
+  /// Whether the weights can be used: their tail is light, and they are worth half of the draws that were asked for at least.
+  public var isReliable: Bool { paretoK < Self.largestK && effectiveCount >= 0.5 * wanted }
+
+  /// What makes the sample doubtful, in words, with what to do; empty where nothing does.
+  public var warnings: [DiagnosticWarning] {
+    guard !isReliable else { return [] }
+    let k = paretoK.isFinite ? decimalText(paretoK, decimals: 2) : "that cannot be measured"
+    let share = efficiency.isFinite ? decimalText(100 * efficiency, decimals: 0) : "none"
+    return [
+      DiagnosticWarning(
+        .paretoK, "weights",
+        "weights of \(count) points have a Pareto k of \(k) (bad: above \(decimalText(Self.largestK, decimals: 1))) and leave \(share) % of them: the proposals may miss part of the posterior, whose deviations are then larger; compare with NUTS"
+      )
+    ]
+  }
 
   /// Draws and weights points until they are worth a number of independent draws, or the rounds are over.
   ///
@@ -60,17 +78,21 @@ public struct ImportanceSample: Sendable {
   ///   - count: The number of points of a round.
   ///   - rounds: The largest number of rounds.
   ///   - key: The key of the points, which do not depend on the number of threads.
+  ///   - progress: Told of each round.
   ///   - isCancelled: Asked between rounds, of which there is one at least.
   public init(
     _ approximation: LaplaceApproximation, effective: Double = 1000, points count: Int = 1000,
-    rounds: Int = 5, key: RandomKey = 0, isCancelled: () -> Bool = { false }
+    rounds: Int = 8, key: RandomKey = 0, progress: Progress = .none,
+    isCancelled: () -> Bool = { false }
   ) {
     demand(
       count >= 100 && rounds > 0,
       "ImportanceSample: expected at least 100 points in each of at least one round, got \(count) points in \(rounds)"
     )
+    let clock = ContinuousClock()
+    let begin = clock.now
     let cloud = ProposalCloud(approximation)
-    var proposal = StudentProposal(approximation)
+    var proposal: StudentProposal? = StudentProposal(approximation)
     var smoothed = ParetoSmoothedWeights([])
     var efficiency = 0.0
     for round in 0..<rounds {
@@ -78,17 +100,26 @@ public struct ImportanceSample: Sendable {
       cloud.add(count, from: current, key: key.folding(in: round))
       smoothed = ParetoSmoothedWeights(cloud.logWeights)
       let squares = smoothed.logWeights.reduce(0) { $0 + exponential(2 * $1) }
-      efficiency = 1 / (squares * Double(cloud.count))
-      // A tail that is too heavy may become lighter: centre and covariance are better known with each round.
-      let isEnough = efficiency * Double(cloud.count) >= effective && smoothed.paretoK < 0.5
+      efficiency = squares > 0 ? 1 / (squares * Double(cloud.count)) : 0
+      // A tail that is too heavy may become lighter: centre and covariance are better known with each round, of which the first knows
+      // nothing but the mode.
+      let isEnough =
+        round > 1 && efficiency * Double(cloud.count) >= effective
+        && smoothed.paretoK < Self.largestK
+      progress.report?(
+        ProgressUpdate(
+          stage: "weighting", completed: cloud.count, total: rounds * count,
+          seconds: (clock.now - begin) / .seconds(1), unit: "points",
+          details: [(name: "worth", value: efficiency * Double(cloud.count))],
+          isLast: isEnough || round + 1 == rounds))
       guard !isEnough, !isCancelled() else { break }
       proposal = StudentProposal(fitting: cloud)
     }
+    wanted = effective
     density = approximation.density
     points = cloud.points
     logWeights = smoothed.logWeights
     paretoK = smoothed.paretoK
-    largestGoodK = GuideDiagnostics.largestGoodK(cloud.count)
     self.efficiency = efficiency
     logEvidence = logSumExp(cloud.logWeights) - logarithm(Double(cloud.count))
   }
@@ -100,10 +131,11 @@ public struct ImportanceSample: Sendable {
   ///   - key: Their key; draw i depends on it and on i alone.
   ///   - sites: The sites, latent or deterministic.
   /// - Returns: One chain of draws.
-  /// - Throws: `ModelError` of kind `unknownSites` for a name that the model does not have.
+  /// - Throws: `ModelError` of kind `unknownSites` for a name that the model does not have, of kind `notFinite` where no point has a
+  ///   finite weight.
   public func sample(_ count: Int = 10_000, key: RandomKey = 0, sites: [String]) throws -> Draws {
-    density.draws(
-      flat: resampled(count, key), chains: 1, sites: try density.names(of: .named(sites)))
+    let names = try density.names(of: .named(sites))
+    return density.draws(flat: try resampled(count, key), chains: 1, sites: names)
   }
 
   /// Draws all latent sites: points in proportion to their weights, so that some come more than once.
@@ -112,13 +144,20 @@ public struct ImportanceSample: Sendable {
   ///   - count: The number of draws.
   ///   - key: Their key; draw i depends on it and on i alone.
   /// - Returns: One chain of draws.
-  public func sample(_ count: Int = 10_000, key: RandomKey = 0) -> Draws {
-    density.draws(flat: resampled(count, key), chains: 1)
+  /// - Throws: `ModelError` of kind `notFinite` where no point has a finite weight.
+  public func sample(_ count: Int = 10_000, key: RandomKey = 0) throws -> Draws {
+    density.draws(flat: try resampled(count, key), chains: 1)
   }
 
   /// Returns draws in unconstrained space, one after the other.
-  private func resampled(_ count: Int, _ key: RandomKey) -> [Double] {
+  private func resampled(_ count: Int, _ key: RandomKey) throws -> [Double] {
     let n = density.dimension
+    guard efficiency > 0 else {
+      throw ModelError(
+        .notFinite,
+        "expected points with a finite log density around the mode, found none among \(self.count); look at the density, or use NUTS"
+      )
+    }
     var sum = 0.0
     let sums = logWeights.map { logWeight -> Double in
       sum += exponential(logWeight)

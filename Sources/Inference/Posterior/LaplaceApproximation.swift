@@ -17,7 +17,7 @@ public struct LaplaceApproximation: Sendable {
   /// The mode of the unconstrained density (Jacobian included), and how it was found.
   public let mode: Optimum
 
-  /// The centre of the normal distribution: the mode, or after ``skewCorrected()`` the mean to the next order.
+  /// The centre of the normal distribution: the mode, or after ``skewCorrected(_:)`` the mean to the next order.
   public internal(set) var center: [Double]
 
   /// The factor of the precision matrix, −Hessian at the mode.
@@ -40,7 +40,7 @@ public struct LaplaceApproximation: Sendable {
   ///   - optimizer: The optimiser of the search.
   ///   - progress: Told of the search.
   ///   - isCancelled: Asked between steps.
-  /// - Throws: ``ModelError`` of kind `notFinite` if the curvature at the mode is not finite.
+  /// - Throws: `ModelError` of kind `notFinite` if the curvature at the mode is not finite.
   public init(
     _ density: CompiledDensity, from start: [Double],
     optimizer: some Optimizer = StandardOptimizer(), progress: Progress = .none,
@@ -56,7 +56,7 @@ public struct LaplaceApproximation: Sendable {
   /// - Parameters:
   ///   - density: The log density.
   ///   - mode: A maximum of the unconstrained density.
-  /// - Throws: ``ModelError`` of kind `notFinite` if the curvature at the mode is not finite.
+  /// - Throws: `ModelError` of kind `notFinite` if the curvature at the mode is not finite.
   public init(_ density: CompiledDensity, at mode: Optimum) throws {
     let n = density.dimension
     var hessian = density.makeEvaluator().hessian(at: mode.position, curvature: .full).map { -$0 }

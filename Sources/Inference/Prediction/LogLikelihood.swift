@@ -71,7 +71,7 @@ public struct LogLikelihood: Sendable {
 ///   - model: The model, with its data.
 ///   - draws: Draws of all its latent sites.
 /// - Returns: For each observed site an array `[chains, draws] + batch shape`.
-/// - Throws: ``ModelError`` of kind `unknownSites` if a latent site has no draws, of kind `misuse` if the model observes nothing,
+/// - Throws: `ModelError` of kind `unknownSites` if a latent site has no draws, of kind `misuse` if the model observes nothing,
 ///   and whatever mistakes the model makes.
 public func logLikelihood<Output>(_ model: Model<Output>, _ draws: Draws) throws -> LogLikelihood {
   let runs = ModelRuns(model.withWholePlates().erased, draws)

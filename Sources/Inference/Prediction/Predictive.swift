@@ -64,7 +64,7 @@ public struct Predictive<Output>: Sendable {
   ///     hold; for the prior the latent sites too. An observed site that is named is drawn anew, a latent one that is named and
   ///     not among the draws is drawn from its prior.
   /// - Returns: The sites, as many chains and draws as there were.
-  /// - Throws: ``ModelError`` of kind `unknownSites` if the model has no such site or the draws lack a latent one, of kind `misuse` if
+  /// - Throws: `ModelError` of kind `unknownSites` if the model has no such site or the draws lack a latent one, of kind `misuse` if
   ///   a site would have to be drawn from a flat density or from a set in which no draw is found, or a prior has factors that are
   ///   not to be ignored, and whatever mistakes the model makes.
   public func sample(key: RandomKey = 0, sites: [String]? = nil) throws -> Draws {
@@ -133,7 +133,7 @@ extension Model where Output: Sendable {
   ///   - draws: Draws of all latent sites.
   ///   - key: The key of what the model draws besides, such as data to be predicted.
   /// - Returns: An output to each draw, chain after chain.
-  /// - Throws: ``ModelError`` of kind `unknownSites` if a latent site has no draws, and whatever mistakes the model makes.
+  /// - Throws: `ModelError` of kind `unknownSites` if a latent site has no draws, and whatever mistakes the model makes.
   public func outputs(under draws: Draws, key: RandomKey = 0) throws -> [Output] {
     try ModelRuns.concurrently(draws.count) { place in
       let own = key.folding(in: place / draws.draws).folding(in: place % draws.draws)

@@ -198,7 +198,7 @@ extension CompiledDensity {
   ///   - key: The key of the proposals.
   ///   - attempts: How many points are tried.
   /// - Returns: The unconstrained vector.
-  /// - Throws: ``ModelError`` of kind `notFinite` with the sites that are to blame at the last point.
+  /// - Throws: `ModelError` of kind `notFinite` with the sites that are to blame at the last point.
   public func initialPoint(
     _ strategy: InitialStrategy = .uniform(radius: 2), key: RandomKey = 0, attempts: Int = 100
   ) throws -> [Double] {

@@ -63,7 +63,8 @@ public struct PhasePoint: GradientState {
 /// ```
 ///
 /// A kernel keeps it beside its other settings, with which it is saved. A step takes no memory of its own where the density lends
-/// the same again at each call (``LogDensity/workspace(vectors:)``), as that of a model does.
+/// the same again at each call (``LogDensity/workspace(vectors:)``), as that of a model does, and where the metric has the dimension of the
+/// density.
 public struct Leapfrog: Sendable, Codable {
   /// The metric made ready.
   private var prepared: PreparedMetric
@@ -84,7 +85,8 @@ public struct Leapfrog: Sendable, Codable {
 
   /// Moves a point by a number of steps.
   ///
-  /// Steps of the negative size lead back, to rounding. Where the log density is −∞ or NaN on the way, so is the energy at the end.
+  /// Steps of the negative size lead back, to rounding. At a point whose log density is −∞ or NaN the trajectory ends, and with it the
+  /// energy is infinite or not a number: such a trajectory is rejected from both of its ends.
   ///
   /// - Parameters:
   ///   - point: The point, with as many coordinates as the density.
@@ -96,18 +98,20 @@ public struct Leapfrog: Sendable, Codable {
   ) {
     let n = target.dimension
     demand(steps > 0, "Leapfrog: expected a positive number of steps, got \(steps)")
+    demand(stepSize.isFinite, "Leapfrog: expected a finite step size, got \(stepSize)")
     demand(
       point.momentum.count == n,
       "Leapfrog: expected a momentum of \(n) elements, got \(point.momentum.count)")
     PhaseSpace.over(target, prepared, places: 3) { space in
       var (behind, present, ahead) = (space.place(0), space.place(1), space.place(2))
       space.load(point.state, into: behind)
-      space.momentum(behind).update(from: point.momentum, count: n)
+      space.setMomentum(behind, point.momentum)
       var value = point.state.logDensity
       for made in 1...steps {
         if made == 1 || !space.beginsNext { space.begin(from: behind, to: present, stepSize) }
         value = space.leap(present, next: ahead, stepSize, target, from: 0).logDensity
         (behind, present, ahead) = (present, ahead, behind)
+        guard value.isFinite else { break }
       }
       space.store(behind, value, into: &point.state)
       point.momentum.withUnsafeMutableBufferPointer {

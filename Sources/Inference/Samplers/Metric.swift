@@ -55,7 +55,7 @@ public struct Metric: Sendable, Equatable {
   ///   - covariance: M⁻¹, row-major and symmetric; the lower triangle is read.
   ///   - n: The number of coordinates.
   /// - Returns: The metric.
-  /// - Throws: ``ModelError`` of kind `notFinite` if the matrix is not positive definite.
+  /// - Throws: `ModelError` of kind `notFinite` if the matrix is not positive definite.
   public static func dense(_ covariance: [Double], dimension n: Int) throws -> Metric {
     demand(
       covariance.count == n * n,
@@ -75,7 +75,7 @@ public struct Metric: Sendable, Equatable {
   ///
   /// - Parameter precision: The factor of the precision matrix, such as ``LaplaceApproximation/precision``.
   /// - Returns: The metric.
-  /// - Throws: ``ModelError`` of kind `notFinite` if the precision is not positive definite to rounding.
+  /// - Throws: `ModelError` of kind `notFinite` if the precision is not positive definite to rounding.
   public static func dense(precision: CholeskyFactor) throws -> Metric {
     let n = precision.n
     // With P = U Uᵀ, U an upper triangle, M⁻¹ = U⁻ᵀ U⁻¹, and U⁻ᵀ is the lower factor. U is K with rows and columns in reverse,

@@ -95,6 +95,18 @@ struct PhaseSpace {
   private func fill(_ vector: Vector, _ numbers: UnsafeBufferPointer<Double>) {
     guard let numbers = numbers.baseAddress else { return }
     vector.update(from: numbers, count: dimension)
+    clearPadding(vector)
+  }
+
+  /// Sets the numbers behind a vector to zero again: a gradient that was not a number has left its like there.
+  @inline(__always)
+  private func clearPadding(_ vector: Vector) {
+    for k in dimension..<length { vector[k] = 0 }
+  }
+
+  /// Sets the whitened momentum of a place.
+  func setMomentum(_ place: Place, _ numbers: [Double]) {
+    numbers.withUnsafeBufferPointer { fill(momentum(place), $0) }
   }
 
   /// Sets a state to position and gradient of a place.
@@ -111,6 +123,7 @@ struct PhaseSpace {
   /// Draws the whitened momentum of a place.
   func drawMomentum(_ place: Place, _ key: RandomKey) {
     key.fillZiggurat(UnsafeMutableBufferPointer(start: momentum(place), count: dimension))
+    clearPadding(momentum(place))
   }
 
   // MARK: - Dynamics

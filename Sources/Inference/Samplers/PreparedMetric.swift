@@ -155,6 +155,7 @@ public final class PreparedMetric: @unchecked Sendable {
     )
     let (input, output) = (memory[0], memory[1])
     input.update(from: x, count: n)
+    for k in n..<view.length { input[k] = 0 }
     body(input, output, memory[2])
     y.withUnsafeMutableBufferPointer {
       _ = $0.update(fromContentsOf: UnsafeBufferPointer(start: output, count: n))

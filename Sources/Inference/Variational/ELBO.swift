@@ -52,7 +52,7 @@ public struct TraceELBO: ELBO, Codable {
 }
 
 /// The estimate with the Kullback–Leibler divergence between each of the guide's sites and its prior in closed form,
-/// where ``Distributions/klDivergence(_:_:)`` knows one; the other sites are sampled as in ``TraceELBO``.
+/// where `Distributions.klDivergence(_:_:)` knows one; the other sites are sampled as in ``TraceELBO``.
 ///
 /// Right where every site of guide and model depends on earlier sites only, in the same order in both; a mean-field guide
 /// does. The order is checked when the objective is compiled.

@@ -36,10 +36,13 @@ func chainByHand(_ density: CompiledDensity) throws -> [Double] {
   let start = try density.initialPoint(key: 1)
   var state = kernel.start(at: start, target, key: 2)
   var trace: [Double] = []
+  var divergences = 0
   for iteration in 0..<500 {
     let info = kernel.step(&state, target, key: RandomKey(3).folding(in: iteration))
-    if !info.diverged { trace.append(state.logDensity) }
+    trace.append(state.logDensity)
+    if info.diverged { divergences += 1 }
   }
+  print(divergences)
   return trace
 }
 
@@ -101,6 +104,76 @@ func sampleByCauchyWalk(_ density: CompiledDensity) throws -> Draws {
   return draws
 }
 
+// MARK: - Replica exchange
+
+/// Replica exchange: powers of the density, each followed by a random walk, whose neighbours change places.
+struct ReplicaExchange: Kernel {
+  var powers: [Double]
+  var width: Double
+
+  struct State: ChainState {
+    var points: [[Double]]
+    var values: [Double]
+    var position: [Double] { points[0] }
+    var logDensity: Double { values[0] }
+  }
+
+  struct Info: StepInfo {
+    var acceptance, exchanged: Double
+    var diverged: Bool { false }
+    var gradients: Int { 0 }
+
+    static var extras: [StepExtra<Info>] { [StepExtra("exchanged") { $0.exchanged }] }
+  }
+
+  func start(at q: [Double], _ target: some LogDensity, key: RandomKey) -> State {
+    let value = target.value(at: q)
+    return State(points: powers.map { _ in q }, values: powers.map { _ in value })
+  }
+
+  func step(_ state: inout State, _ target: some LogDensity, key: RandomKey) -> Info {
+    var (accepted, exchanged) = (0.0, 0.0)
+    for (replica, power) in powers.enumerated() {
+      let own = key.folding(in: replica)
+      let noise = own.folding(in: "noise").normals(state.points[replica].count)
+      let reach = width / power.squareRoot()
+      let point = zip(state.points[replica], noise).map { $0 + reach * $1 }
+      let value = target.value(at: point)
+      // A ratio that is not a number is above no uniform number, and the point is rejected.
+      let ratio = exp(power * (value - state.values[replica]))
+      if own.folding(in: "accept").uniform(0) < ratio {
+        state.points[replica] = point
+        state.values[replica] = value
+        accepted += 1
+      }
+    }
+    for hot in powers.indices.dropFirst() {
+      let gain = state.values[hot] - state.values[hot - 1]
+      let ratio = exp((powers[hot - 1] - powers[hot]) * gain)
+      if key.folding(in: "exchange").uniform(UInt64(hot)) < ratio {
+        state.points.swapAt(hot - 1, hot)
+        state.values.swapAt(hot - 1, hot)
+        exchanged += 1
+      }
+    }
+    return Info(
+      acceptance: accepted / Double(powers.count),
+      exchanged: exchanged / Double(max(1, powers.count - 1)))
+  }
+}
+
+/// Draws of two modes far apart.
+func sampleTwoModes() throws -> Draws {
+  let model = Model { m in
+    m.sample("x", MixtureSameFamily(weights: [0.3, 0.7], Normal([-6, 6], 1)))
+  }
+  let kernel = ReplicaExchange(powers: [1, 0.3, 0.1, 0.03], width: 2)
+  let draws = try kernel.run(model.logDensity(), chains: 4, draws: 5000, key: 1)
+  let exchanged = draws.statistics?.extras["exchanged"] ?? []
+  print(draws.summary(), exchanged.reduce(0, +) / Double(exchanged.count))
+  return draws
+}
+
 // MARK: - Variational inference
 
 /// The normal distribution closest to a posterior, and a flow.
@@ -115,6 +188,17 @@ func fitGuides(_ density: CompiledDensity) throws -> (
   let flow = try VariationalFit.flow(density, key: 1)
   print(flow.diagnostics.paretoK, flow.gradients)
   return (normal, flow)
+}
+
+/// Points around a normal approximation, weighted to the posterior, and draws of them.
+func weighPoints(_ density: CompiledDensity) throws -> (sample: ImportanceSample, draws: Draws) {
+  let laplace = try LaplaceApproximation(density, from: density.initialPoint(key: 1))
+  let weighted = ImportanceSample(laplace, key: 1)
+  print(weighted.isReliable, weighted.paretoK, weighted.effectiveCount, weighted.logEvidence)
+  for warning in weighted.warnings { print(warning) }
+  let draws = try weighted.sample(4000, key: 2)
+  print(draws.summary())
+  return (weighted, draws)
 }
 
 /// An automatic guide of a model, fitted step by step.

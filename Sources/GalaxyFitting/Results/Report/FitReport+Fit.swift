@@ -155,7 +155,7 @@ extension PosteriorReport {
     draws = posterior.draws.draws
     logEvidence =
       posterior.weighting?.logEvidence ?? posterior.approximation.map(\.logEvidence)
-    // A tail that no weight is in has a k of −∞, which no file can hold.
+    // Too few weights have no tail that could be fitted, and no k that a file can hold.
     paretoK = posterior.weighting.flatMap { $0.paretoK.isFinite ? $0.paretoK : nil }
     effectiveDraws = posterior.weighting.map(\.effectiveCount)
     flatDirections = posterior.approximation.map(\.flatDirections)

@@ -49,7 +49,7 @@ extension FitReport {
     if let effective = posterior?.effectiveDraws {
       let tail = posterior?.paretoK.map { "Pareto k \(decimal($0, 2))" } ?? "no tail"
       lines.append(
-        "near a bound, where no normal distribution follows: draws weighted to the posterior, worth \(decimal(effective, 0)) independent ones, weights with \(tail)"
+        "draws weighted to the posterior, since a parameter comes near a bound: worth \(decimal(effective, 0)) independent ones, weights with \(tail)"
       )
     }
     if let fit = variational {

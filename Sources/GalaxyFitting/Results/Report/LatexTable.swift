@@ -47,6 +47,7 @@ extension FitRecord {
     let shown = table.parameters == nil ? report : completeReport
     let known = shown.parameters + shown.derived
     let names = table.parameters ?? known.map(\.name)
+    let draws = scalarsByName
     var rows: [String] = []
     for name in names {
       guard let summary = shown[name] else {
@@ -55,7 +56,7 @@ extension FitRecord {
           "expected some of \(known.map(\.name).joined(separator: ", ")), found \"\(name)\"")
       }
       rows.append(
-        "  \(Self.symbol(name)) & \(try value(summary, table.quantiles)) & \(Self.unit(summary.unit))"
+        "  \(Self.symbol(name)) & \(try value(summary, table.quantiles, draws)) & \(Self.unit(summary.unit))"
       )
     }
     let percent = table.quantiles.map { significant(100 * $0, 4) }
@@ -80,12 +81,18 @@ extension FitRecord {
       """
   }
 
+  /// The draws of each free parameter and derived quantity, by its name; none without draws.
+  private var scalarsByName: [String: ScalarDraws] {
+    let scalars = (try? drawsWithDerived(nil))?.scalars ?? []
+    return Dictionary(scalars.map { ($0.name, $0) }) { $1 }
+  }
+
   /// Returns the value of a quantity: an interval where there are draws, else the number at the maximum.
   private func value(
-    _ summary: ParameterSummary, _ probabilities: [Double]
+    _ summary: ParameterSummary, _ probabilities: [Double], _ draws: [String: ScalarDraws]
   ) throws(FitRecordError) -> String {
     guard !summary.isFixed else { return "$\(Self.number(significant(summary.map, 7)))$ (fixed)" }
-    let asked = try intervals(of: summary, probabilities)
+    let asked = try intervals(of: summary, probabilities, draws)
     guard let ends = asked, let sd = summary.standardDeviation else {
       return "$\(Self.number(significant(summary.map, 7)))$"
     }
@@ -98,11 +105,11 @@ extension FitRecord {
 
   /// Returns the quantiles of a quantity; nil where there are neither draws nor a summary with these probabilities.
   private func intervals(
-    of summary: ParameterSummary, _ probabilities: [Double]
+    of summary: ParameterSummary, _ probabilities: [Double], _ draws: [String: ScalarDraws]
   ) throws(FitRecordError) -> [Double]? {
     guard summary.median != nil else { return nil }
     // Of quantities without draws, as derived ones of joint fits in older files, the stored quantiles are there.
-    if let own = try? scalar(summary.name) { return own.quantiles(probabilities) }
+    if let own = draws[summary.name] { return own.quantiles(probabilities) }
     let known = ParameterSummary.probabilities.map(\.value)
     var list: [Double] = []
     for probability in probabilities {
@@ -125,18 +132,19 @@ extension FitRecord {
   }
 
   /// The symbols of quantities, without the number of a component or source.
-  private static let symbols: [String: String] = [
+  package static let symbols: [String: String] = [
     GalaxySite.xc: "x_\\mathrm{c}", GalaxySite.yc: "y_\\mathrm{c}", GalaxySite.flux: "F",
     GalaxySite.rEff: "r_\\mathrm{eff}", GalaxySite.n: "n", GalaxySite.nu: "\\nu",
     GalaxySite.ellip: "\\epsilon", GalaxySite.theta: "\\theta", "f": "f",
-    GalaxySite.skyBack: "s_0", GalaxySite.skyXSl: "s_x", GalaxySite.skyYSl: "s_y",
+    GalaxySite.skyBack: "s_\\mathrm{0}", GalaxySite.skyXSl: "s_\\mathrm{x}",
+    GalaxySite.skyYSl: "s_\\mathrm{y}", ImportedScene.beta: "\\beta",
     "magnitude": "m", "b_t": "B/T", "sb_eff": "I_\\mathrm{eff}",
     "sb_mean": "\\langle I\\rangle_\\mathrm{eff}", "mu_eff": "\\mu_\\mathrm{eff}",
     "mu_mean": "\\langle\\mu\\rangle_\\mathrm{eff}", "ra": "\\alpha", "dec": "\\delta",
   ]
 
   /// Returns the symbol of a quantity: `r_eff_1_0` is r_eff,1,0; of an unknown one its name in typewriter.
-  static func symbol(_ name: String) -> String {
+  package static func symbol(_ name: String) -> String {
     var base = name
     var numbers: [String] = []
     while symbols[base] == nil, let cut = base.lastIndex(of: "_") {

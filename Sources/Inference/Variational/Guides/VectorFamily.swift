@@ -59,25 +59,25 @@ public protocol VectorFamily: Sendable {
   ///
   /// - Parameters:
   ///   - noise: Standard normal numbers, shape `[noiseCount]`.
-  ///   - parameters: The values of the parameters, in the order of ``parameters``.
+  ///   - p: The values of the parameters, in the order of ``parameters``.
   /// - Returns: The draw.
-  func transform(_ noise: Tensor, _ parameters: [Tensor]) -> FamilyDraw
+  func transform(_ noise: Tensor, _ p: [Tensor]) -> FamilyDraw
 
   /// Returns the log density at any vector; nil where only that of the family's own draws is known.
-  func logDensity(of value: Tensor, _ parameters: [Tensor]) -> Tensor?
+  func logDensity(of value: Tensor, _ p: [Tensor]) -> Tensor?
 
   /// Returns mean and standard deviation of linear functions of the vector; nil where they are not known.
   ///
   /// - Parameters:
   ///   - directions: The functions, shape `[count, dimension]`.
-  ///   - parameters: The values of the parameters.
+  ///   - p: The values of the parameters.
   /// - Returns: Means and deviations, each of shape `[count]`.
-  func moments(_ directions: Tensor, _ parameters: [Tensor]) -> (mean: Tensor, deviation: Tensor)?
+  func moments(_ directions: Tensor, _ p: [Tensor]) -> (mean: Tensor, deviation: Tensor)?
 }
 
 extension VectorFamily {
-  public func logDensity(of value: Tensor, _ parameters: [Tensor]) -> Tensor? { nil }
-  public func moments(_ directions: Tensor, _ parameters: [Tensor]) -> (
+  public func logDensity(of value: Tensor, _ p: [Tensor]) -> Tensor? { nil }
+  public func moments(_ directions: Tensor, _ p: [Tensor]) -> (
     mean: Tensor, deviation: Tensor
   )? { nil }
 }
