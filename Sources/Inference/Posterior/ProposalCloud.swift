@@ -89,9 +89,9 @@ struct StudentProposal {
 
   /// The factor of the covariance of weighted points in the scale of a proposal.
   ///
-  /// Points that are cut off or not yet reached make their covariance too small: with a factor of one deviations next to a bound came
-  /// out up to a fifth too small from some keys, and k up to 0.7; with three they are within a few per cent, and k is below 0.4, for
-  /// half of the effective points.
+  /// Points that are cut off or not yet reached make their covariance too small: with a factor of one deviations came out up to a
+  /// quarter too small from some keys, and k up to 0.7; with three that of the parameter at the bound is within a few per cent, that of
+  /// another with a long tail up to a sixth short, and k is below 0.4, for half of the effective points.
   private static let inflation = 3.0
 
   /// The centre.
