@@ -8,9 +8,6 @@ import Inference
 import Tensors
 
 extension FitMulti {
-  /// The number of coordinates up to which the whole curvature helps a joint search that has not converged.
-  private static let fullCurvatureLimit = 80
-
   /// The number of times that every source is fitted by itself before all are fitted together.
   private static let sweeps = 2
 
@@ -56,7 +53,7 @@ extension FitMulti {
       search.curvature = curvature(evaluator, point, blocks)
       // Where sources run to bounds damped steps of all at once took two to ten times as long, and came no higher.
       joint =
-        optimizer == .levenbergMarquardt && density.dimension <= Self.fullCurvatureLimit
+        optimizer == .levenbergMarquardt && density.dimension <= GalaxyFitSearch.fullCurvatureLimit
         ? search.fallingBack(on: LevenbergMarquardt()).maximize(
           evaluator, from: point, isCancelled: isCancelled)
         : search.maximize(evaluator, from: point, isCancelled: isCancelled)
@@ -71,7 +68,7 @@ extension FitMulti {
     evaluations += joint.evaluations
     let found = fit(joint, evaluations)
     // A source that has taken the light of its neighbour for its own does not give it back; all together find it more often.
-    guard optimizer == .levenbergMarquardt, density.dimension <= Self.fullCurvatureLimit,
+    guard optimizer == .levenbergMarquardt, density.dimension <= GalaxyFitSearch.fullCurvatureLimit,
       found.findings.contains(where: { $0.fitCode == .poorFit }), !isCancelled()
     else { return found }
     let other = LevenbergMarquardt().maximize(

@@ -9,9 +9,6 @@ import Rendering
 import Tensors
 
 extension FitMultiBand {
-  /// The number of coordinates up to which the joint search uses the whole curvature, as for scenes.
-  private static let fullCurvatureLimit = 80
-
   /// The number of maxima of the best band from which the joint search starts.
   private static let mostStarts = 2
 
@@ -31,21 +28,7 @@ extension FitMultiBand {
     let points = try structures.map { structure in
       try density.unconstrain(joint(structure).merging(given) { $1 })
     }
-    let target = density.makeJointEvaluator()
-    /// Searches from all points, one after the other.
-    func search(_ optimizer: some Optimizer) -> SearchResult {
-      MultiStart(optimizer, roundSize: 1).search(target, from: points, isCancelled: isCancelled)
-    }
-    let result: SearchResult
-    switch optimizer {
-    case .levenbergMarquardt where density.dimension <= Self.fullCurvatureLimit:
-      result = search(LevenbergMarquardt().fallingBack(on: LBFGS()))
-    case .trustRegion: result = search(NewtonTrustRegion())
-    case .levenbergMarquardt, .lbfgs:
-      var descent = LBFGS()
-      descent.memory = 30
-      result = search(descent)
-    }
+    let result = searchTogether(from: points, optimizer, isCancelled)
     return MAPFit(
       self, result.best, modes: result.modes, evaluations: cost + result.evaluations,
       seconds: (clock.now - begin).seconds)

@@ -56,8 +56,6 @@ struct FrameVerdict {
     var together: [String] = []
     var negative: [String] = []
     var places: [(name: String, x: Double, y: Double)] = []
-    // Components of one galaxy lie at one place, and a configuration lists each of them.
-    let mayCoincide = fit is ImportedFit
     for source in fit.sources {
       /// Returns the value of a site of the source.
       func value(_ site: String) -> Double {
@@ -69,7 +67,7 @@ struct FrameVerdict {
         outside.append("\(name) at (\(shortened(x)), \(shortened(y)))")
       }
       if flux < 0 { negative.append("\(source.site(GalaxySite.flux)) = \(shortened(flux))") }
-      let others = mayCoincide ? [] : places
+      let others = fit.listsComponents ? [] : places
       for other in others
       where (x - other.x) * (x - other.x) + (y - other.y) * (y - other.y)
         < Self.sameDistance * Self.sameDistance

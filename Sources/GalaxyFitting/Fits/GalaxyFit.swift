@@ -32,6 +32,9 @@ public protocol GalaxyFit: Sendable {
   /// The parameters that follow from others, by site; none but in imported scenes.
   var ties: [String: ImportedScene.Tie] { get }
 
+  /// Whether what ``sources`` lists may be components of one galaxy, at one place.
+  var listsComponents: Bool { get }
+
   /// The sky under the sources; of several bands that of the first.
   var sky: SkyKind { get }
 
@@ -71,6 +74,8 @@ extension GalaxyFit {
   public var sites: [String] { prior.sites }
 
   public var ties: [String: ImportedScene.Tie] { [:] }
+
+  public var listsComponents: Bool { false }
 
   public var sky: SkyKind { prior.sky }
 

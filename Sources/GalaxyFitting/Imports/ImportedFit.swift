@@ -29,9 +29,6 @@ public struct ImportedFit: GalaxyFit {
   public let model: Model<LightProfile>
   public let density: CompiledDensity
 
-  /// The number of coordinates up to which the search uses the whole curvature, as for scenes.
-  private static let fullCurvatureLimit = 80
-
   /// Creates a fit, and compiles its model.
   ///
   /// - Parameters:
@@ -77,6 +74,8 @@ public struct ImportedFit: GalaxyFit {
 
   public var ties: [String: ImportedScene.Tie] { scene.ties }
 
+  public var listsComponents: Bool { true }
+
   // MARK: - Maximum
 
   /// Finds the maximum of the joint density of the parameters, from the first values, and from others of free indices.
@@ -88,21 +87,7 @@ public struct ImportedFit: GalaxyFit {
     let begin = clock.now
     try checkStarts(start)
     let points = try points(start)
-    let target = density.makeJointEvaluator()
-    /// Searches from all points, one after the other.
-    func search(_ optimizer: some Optimizer) -> SearchResult {
-      MultiStart(optimizer, roundSize: 1).search(target, from: points, isCancelled: isCancelled)
-    }
-    let result: SearchResult
-    switch optimizer {
-    case .levenbergMarquardt where density.dimension <= Self.fullCurvatureLimit:
-      result = search(LevenbergMarquardt().fallingBack(on: LBFGS()))
-    case .trustRegion: result = search(NewtonTrustRegion())
-    case .levenbergMarquardt, .lbfgs:
-      var descent = LBFGS()
-      descent.memory = 30
-      result = search(descent)
-    }
+    let result = searchTogether(from: points, optimizer, isCancelled)
     return MAPFit(
       self, result.best, modes: result.modes, evaluations: result.evaluations,
       seconds: (clock.now - begin).seconds)
