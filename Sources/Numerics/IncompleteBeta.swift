@@ -8,19 +8,36 @@
   internal import Darwin
 #endif
 
-/// Returns x^a y^b / B(a, b) with y = 1 - x: the derivative of I_x(a, b) in logit x.
+/// x^a y^b / B(a, b) with y = 1 - x, the derivative of I_x(a, b) in logit x, as a factor times an exponential.
 ///
 /// For a, b ≥ 1 by Stirling's formula and deviances from x₀ = a / (a + b) (Loader 2000), else from logarithms.
-private func betaDensityLogit(_ a: Double, _ b: Double, _ x: Double, _ y: Double) -> Double {
-  guard min(a, b) >= 1 else {
-    let logX = x < 0.5 ? log(x) : log1p(-y)
-    let logY = y < 0.5 ? log(y) : log1p(-x)
-    return exp(a * logX + b * logY - logBeta(a, b))
+private struct BetaDensityLogit {
+  /// The factor.
+  private let factor: Double
+
+  /// The exponent.
+  private let exponent: Double
+
+  /// Computes both.
+  init(_ a: Double, _ b: Double, _ x: Double, _ y: Double) {
+    guard min(a, b) >= 1 else {
+      let logX = x < 0.5 ? log(x) : log1p(-y)
+      let logY = y < 0.5 ? log(y) : log1p(-x)
+      factor = 1
+      exponent = a * logX + b * logY - logBeta(a, b)
+      return
+    }
+    let n = a + b
+    let corrections = stirlingError(n) - stirlingError(a) - stirlingError(b)
+    factor = (a * b / (2 * .pi * n)).squareRoot()
+    exponent = corrections - (poissonDeviance(a, n * x) + poissonDeviance(b, n * y))
   }
-  let n = a + b
-  let corrections = stirlingError(n) - stirlingError(a) - stirlingError(b)
-  let deviance = poissonDeviance(a, n * x) + poissonDeviance(b, n * y)
-  return exp(corrections - deviance) * (a * b / (2 * .pi * n)).squareRoot()
+
+  /// The number, which may underflow.
+  var value: Double { factor * exp(exponent) }
+
+  /// Its logarithm, which does not.
+  var logarithm: Double { exponent + log(factor) }
 }
 
 /// Returns the continued fraction of I_x(a, b) (DLMF 8.17.22), by Lentz's method, for x below the mean.
@@ -77,7 +94,7 @@ package struct RegularizedBeta {
       upper = 1 - lower
       return
     }
-    let density = betaDensityLogit(a, b, x, y)
+    let density = BetaDensityLogit(a, b, x, y).value
     if x < (a + 1) / (a + b + 2) {
       lower = min(density * betaContinuedFraction(a, b, x) / a, 1)
       upper = 1 - lower
@@ -127,11 +144,17 @@ package func inverseRegularizedBeta(
         ? (useLower ? (a * u - log(a) - logB - target, a) : (-b * u - log(b) - logB - target, -b))
         : (-target, 0)
     }
+    let density = BetaDensityLogit(a, b, x, y)
+    // A tail beyond the mean by its logarithm: with large shapes it underflows not far from there.
+    if useLower == (x < (a + 1) / (a + b + 2)) {
+      let (shape, other, part) = useLower ? (a, b, x) : (b, a, y)
+      let inverse = shape / betaContinuedFraction(shape, other, part)
+      return (density.logarithm - log(inverse) - target, useLower ? inverse : -inverse)
+    }
     let both = RegularizedBeta(a, b, x, complement: y)
-    let density = betaDensityLogit(a, b, x, y)
     return useLower
-      ? (log(both.lower) - target, density / both.lower)
-      : (log(both.upper) - target, -density / both.upper)
+      ? (log(both.lower) - target, density.value / both.lower)
+      : (log(both.upper) - target, -density.value / both.upper)
   }
   return (sigmoid(u), sigmoid(-u))
 }

@@ -43,6 +43,13 @@ private func gammaPrefactor(_ a: Double, _ x: Double) -> Double {
   return exp(-poissonDeviance(a, x) - stirlingError(a)) / (2 * .pi * a).squareRoot()
 }
 
+/// Returns the logarithm of x^a e^-x / Γ(a + 1) for positive arguments.
+private func logGammaPrefactor(_ a: Double, _ x: Double) -> Double {
+  let product = gammaPrefactor(a, x)
+  if product > 1e-290 { return log(product) }
+  return -poissonDeviance(a, x) - stirlingError(a) - 0.5 * log(2 * .pi * a)
+}
+
 /// Returns x^a e^-x / Γ(a), the derivative of P(a, x) in log x, for positive arguments.
 package func gammaDensityLog(_ a: Double, _ x: Double) -> Double { a * gammaPrefactor(a, x) }
 
@@ -50,6 +57,40 @@ package func gammaDensityLog(_ a: Double, _ x: Double) -> Double { a * gammaPref
 package func regularizedGammaPDerivative(_ a: Double, _ x: Double) -> Double {
   guard x > 0 else { return x == 0 ? (a < 1 ? .infinity : (a == 1 ? 1 : 0)) : 0 }
   return x < .infinity ? gammaDensityLog(a, x) / x : 0
+}
+
+/// Returns P(a, x) Γ(a + 1) eˣ / x^a, the series DLMF 8.7.1, for x < a + 1.
+private func gammaSeries(_ a: Double, _ x: Double) -> Double {
+  var term = 1.0
+  var sum = 1.0
+  var n = a
+  while true {
+    n += 1
+    term *= x / n
+    sum += term
+    // The rest is below term · x / (n - x), and x / n falls from below 1.
+    if term < 1e-17 * sum { return sum }
+  }
+}
+
+/// Returns Q(a, x) Γ(a) eˣ / x^a, the continued fraction DLMF 8.9.2 by Lentz's method, for x ≥ a + 1.
+private func gammaFraction(_ a: Double, _ x: Double) -> Double {
+  var b = x + 1 - a
+  var c = 1e300
+  var d = 1 / b
+  var h = d
+  var i = 0.0
+  while i < 1e6 {
+    i += 1
+    let numerator = -i * (i - a)
+    b += 2
+    d = 1 / (numerator * d + b)
+    c = b + numerator / c
+    let factor = c * d
+    h *= factor
+    if abs(factor - 1) < 2e-16 { break }
+  }
+  return h
 }
 
 /// The lower and upper regularised incomplete gamma functions.
@@ -64,7 +105,7 @@ package struct RegularizedGamma {
   ///
   /// ### Source
   ///
-  /// The series DLMF 8.7.1 for x < a + 1, the continued fraction 8.9.2 (evaluated by Lentz's method) otherwise.
+  /// The series DLMF 8.7.1 for x < a + 1, the continued fraction 8.9.2 otherwise.
   ///
   /// - Parameters:
   ///   - a: The shape, positive.
@@ -86,35 +127,10 @@ package struct RegularizedGamma {
       return
     }
     if x < a + 1 {
-      var term = 1.0
-      var sum = 1.0
-      var n = a
-      while true {
-        n += 1
-        term *= x / n
-        sum += term
-        // The rest is below term · x / (n - x), and x / n falls from below 1.
-        if term < 1e-17 * sum { break }
-      }
-      lower = min(gammaPrefactor(a, x) * sum, 1)
+      lower = min(gammaPrefactor(a, x) * gammaSeries(a, x), 1)
       upper = 1 - lower
     } else {
-      var b = x + 1 - a
-      var c = 1e300
-      var d = 1 / b
-      var h = d
-      var i = 0.0
-      while i < 1e6 {
-        i += 1
-        let numerator = -i * (i - a)
-        b += 2
-        d = 1 / (numerator * d + b)
-        c = b + numerator / c
-        let factor = c * d
-        h *= factor
-        if abs(factor - 1) < 2e-16 { break }
-      }
-      upper = min(gammaDensityLog(a, x) * h, 1)
+      upper = min(gammaDensityLog(a, x) * gammaFraction(a, x), 1)
       lower = 1 - upper
     }
   }
@@ -161,13 +177,14 @@ private func inverseRegularizedGamma(_ a: Double, lower p: Double, upper q: Doub
   let u = solveMonotone(from: start) { u in
     let x = exp(u)
     if x == 0 { return useLower ? (a * u - logGamma(a + 1) - target, a) : (-target, 0) }
+    // A tail beyond the mean by its logarithm: with large shapes it underflows not far from there.
+    if useLower == (x < a + 1) {
+      let inverse = useLower ? a / gammaSeries(a, x) : 1 / gammaFraction(a, x)
+      let logDensity = log(a) + logGammaPrefactor(a, x)
+      return (logDensity - log(inverse) - target, useLower ? inverse : -inverse)
+    }
     let both = RegularizedGamma(a, x)
     let density = gammaDensityLog(a, x)
-    if (useLower ? both.lower : both.upper) < 1e-300 {
-      // The tail has underflowed: its leading term is enough to come back.
-      let leading = a * u - x - logGamma(a) - target
-      return useLower ? (leading - log(a), max(a - x, 1)) : (leading - u, -max(x + 1 - a, 1))
-    }
     return useLower
       ? (log(both.lower) - target, density / both.lower)
       : (log(both.upper) - target, -density / both.upper)

@@ -68,6 +68,20 @@ struct DiagnosticsTests {
     }
   }
 
+  @Test("errors of quantiles of many independent draws are those of their normal approximation")
+  func manyDraws() throws {
+    let draws = Draws(
+      chains: 4, draws: 5000,
+      sites: [Draws.Site(name: "x", shape: [], values: RandomKey(1).normals(20_000))])
+    let x = try #require(draws.scalars.first)
+    for (p, quantile) in [(0.05, -1.6448536), (0.5, 0), (0.95, 1.6448536)] {
+      let density = Foundation.exp(-0.5 * quantile * quantile) / (2 * Double.pi).squareRoot()
+      let expected = (p * (1 - p) / x.quantileESS(p)).squareRoot() / density
+      // Two order statistics some n^½ apart: a spacing's scatter is n^−¼ of it, 8 %.
+      #expect(abs(x.quantileError(p) / expected - 1) < 0.3, "\(p)")
+    }
+  }
+
   @Test("effective sample sizes do not depend on the unit")
   func units() throws {
     let item = try #require(DiagnosticCase.all.first { $0.name == "autocorrelated" })

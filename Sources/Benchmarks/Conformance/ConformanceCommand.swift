@@ -18,8 +18,8 @@ struct Conformance: ParsableCommand {
     discussion: """
       For every JSON file of the folder (format pdb-check/1) that has a model in Models/Reference: the log density at the \
       check points, then NUTS at its defaults. Bounds: log density differences to 1e-8, R-hat < 1.01, bulk and tail ESS > 400, \
-      each difference within 5 combined Monte Carlo errors, divergences at most 0.1 %. Exit status 1 where one is crossed, \
-      and where no file has a model.
+      each difference within 5 combined Monte Carlo errors (z), divergences at most 0.1 %. A row tells the z of the scalar that is \
+      farthest off, for the mean, the sd and each quantile. Exit status 1 where a bound is crossed, and where no file has a model.
       """)
 
   @Argument(help: "The folder of the files.")
@@ -50,7 +50,10 @@ struct Conformance: ParsableCommand {
   @Option(help: "Runs only the posteriors whose name contains this.")
   var filter: String?
 
-  @Flag(help: "Print JSON instead of a table.")
+  @Flag(help: "Add a row for each scalar of a posterior.")
+  var scalars = false
+
+  @Flag(help: "Print JSON, which has all scalars, instead of a table.")
   var json = false
 
   /// Checks the numbers.
@@ -63,6 +66,8 @@ struct Conformance: ParsableCommand {
   /// A row of the table, and whether it is out of bounds.
   private struct Row {
     let cells: [String]
+    /// The cells of the rows of its scalars.
+    var scalars: [[String]] = []
     let object: [String: Any]
     let hasFailed: Bool
     /// Whether it says something in words instead of a comparison.
@@ -167,7 +172,9 @@ struct Conformance: ParsableCommand {
       adaptation: metric.map { WindowedAdaptation(metric: $0) })
     let result = try ConformanceResult(
       file, name: name, seed: seed, sample, mustDiverge: mustDiverge)
-    return Row(cells: result.cells, object: result.object, hasFailed: !result.problems.isEmpty)
+    return Row(
+      cells: result.cells, scalars: scalars ? result.scalarCells : [], object: result.object,
+      hasFailed: !result.problems.isEmpty)
   }
 
   /// Throws where the model's log density differs from that of the file at one of its points.
@@ -186,14 +193,14 @@ struct Conformance: ParsableCommand {
 
   /// Returns the rows as a table with columns of one width.
   private func table(_ rows: [Row]) -> String {
-    let lines = [ConformanceResult.columns] + rows.map(\.cells)
+    let lines = [ConformanceResult.columns] + rows.flatMap { [$0.cells] + $0.scalars }
     let widths = ConformanceResult.columns.indices.map { column in
       lines.map { $0[column].count }.max() ?? 0
     }
     return lines.map { line in
       zip(line, widths).map { text, width in
         text + String(repeating: " ", count: width - text.count)
-      }.joined(separator: "  ").trimmingCharacters(in: .whitespaces)
+      }.joined(separator: "  ").replacing(/\ +$/, with: "")
     }.joined(separator: "\n")
   }
 }

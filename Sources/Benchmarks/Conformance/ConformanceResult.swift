@@ -21,28 +21,29 @@ struct ConformanceResult: Sendable {
     static let logDensity = 1e-8
   }
 
-  /// The comparison of one statistic of one scalar.
+  /// The statistics that are compared.
+  static let statistics = ["mean", "sd", "q05", "q50", "q95"]
+
+  /// The comparison of one scalar.
   struct Comparison: Sendable {
-    /// The scalar and the statistic.
+    /// The scalar.
     let name: String
-    /// The difference in units of the combined Monte Carlo error.
-    let z: Double
+    /// For each of the statistics, the difference in units of the combined Monte Carlo error.
+    let z: [Double]
+    /// Its R-hat.
+    let rHat: Double
+    /// Its bulk effective sample size.
+    let bulk: Double
+    /// Its tail effective sample size.
+    let tail: Double
   }
 
   /// The posterior.
   let name: String
   /// The seed of the run.
   let seed: Int
-  /// The comparison that is farthest off.
-  let worst: Comparison
-  /// All comparisons out of bounds.
-  let outside: [Comparison]
-  /// The largest R-hat of all scalars.
-  let rHat: Double
-  /// The smallest bulk effective sample size.
-  let bulk: Double
-  /// The smallest tail effective sample size.
-  let tail: Double
+  /// The comparisons of all scalars, in order of their names.
+  let comparisons: [Comparison]
   /// The number of gradients after the warm-up.
   let gradients: Int
   /// The share of draws that diverged.
@@ -58,43 +59,58 @@ struct ConformanceResult: Sendable {
     self.seed = seed
     self.mustDiverge = mustDiverge
     let scalars = Dictionary(draws.scalars.map { ($0.name, $0) }) { $1 }
-    var comparisons: [Comparison] = []
-    var (rHat, bulk, tail) = (1.0, Double.infinity, Double.infinity)
-    for (label, wanted) in file.statistics.sorted(by: { $0.key < $1.key }) {
+    comparisons = try file.statistics.sorted(by: { $0.key < $1.key }).map { label, wanted in
       let own = ConformanceResult.fromZero(label)
       guard let scalar = scalars[own] else {
         throw BenchmarkError(
           "\(name): expected draws of \"\(own)\", found \(scalars.keys.sorted())")
       }
       let quantiles = scalar.quantiles([0.05, 0.5, 0.95])
-      let found: [(String, Double, Double, Double, Double)] = [
-        ("mean", scalar.mean, wanted.mean, scalar.meanError, wanted.mcse_mean),
-        ("sd", scalar.standardDeviation, wanted.sd, scalar.standardDeviationError, wanted.mcse_sd),
-        ("q05", quantiles[0], wanted.q05, scalar.quantileError(0.05), wanted.mcse_q05),
-        ("q50", quantiles[1], wanted.q50, scalar.quantileError(0.5), wanted.mcse_q50),
-        ("q95", quantiles[2], wanted.q95, scalar.quantileError(0.95), wanted.mcse_q95),
+      let found: [(Double, Double, Double, Double)] = [
+        (scalar.mean, wanted.mean, scalar.meanError, wanted.mcse_mean),
+        (scalar.standardDeviation, wanted.sd, scalar.standardDeviationError, wanted.mcse_sd),
+        (quantiles[0], wanted.q05, scalar.quantileError(0.05), wanted.mcse_q05),
+        (quantiles[1], wanted.q50, scalar.quantileError(0.5), wanted.mcse_q50),
+        (quantiles[2], wanted.q95, scalar.quantileError(0.95), wanted.mcse_q95),
       ]
-      for (statistic, value, reference, error, referenceError) in found {
-        let spread = (error * error + referenceError * referenceError).squareRoot()
-        comparisons.append(
-          Comparison(name: "\(label) \(statistic)", z: (value - reference) / spread))
-      }
-      // A NaN is the worst of all: it must not be passed over by a comparison.
-      rHat = scalar.rHat.isNaN ? .nan : max(rHat, scalar.rHat)
-      bulk = scalar.bulkESS.isNaN ? .nan : min(bulk, scalar.bulkESS)
-      tail = scalar.tailESS.isNaN ? .nan : min(tail, scalar.tailESS)
+      return Comparison(
+        name: label,
+        z: found.map { value, reference, error, referenceError in
+          (value - reference) / (error * error + referenceError * referenceError).squareRoot()
+        },
+        rHat: scalar.rHat, bulk: scalar.bulkESS, tail: scalar.tailESS)
     }
-    guard
-      let worst = comparisons.max(by: { !($1.z.isNaN ? false : abs($0.z) >= abs($1.z)) })
-    else { throw BenchmarkError("\(name): the file has no statistics") }
-    self.worst = worst
-    outside = comparisons.filter { !(abs($0.z) <= Bound.deviation) }
-    (self.rHat, self.bulk, self.tail) = (rHat, bulk, tail)
+    guard !comparisons.isEmpty else {
+      throw BenchmarkError("\(name): the file has no statistics")
+    }
     let statistics = draws.statistics
     gradients = statistics?.gradients.reduce(0, +) ?? 0
     let count = Double(max(1, draws.chains * draws.draws))
     divergences = Double(statistics?.divergences ?? 0) / count
     seconds = statistics?.seconds ?? .nan
+  }
+
+  /// The largest R-hat of all scalars.
+  var rHat: Double { comparisons.map(\.rHat).reduce(1, ConformanceResult.larger) }
+
+  /// The smallest bulk effective sample size.
+  var bulk: Double { -comparisons.map { -$0.bulk }.reduce(-.infinity, ConformanceResult.larger) }
+
+  /// The smallest tail effective sample size.
+  var tail: Double { -comparisons.map { -$0.tail }.reduce(-.infinity, ConformanceResult.larger) }
+
+  /// Returns the larger of two numbers; NaN is the worst of all, and must not be passed over by a comparison.
+  private static func larger(_ a: Double, _ b: Double) -> Double {
+    a.isNaN || b.isNaN ? .nan : max(a, b)
+  }
+
+  /// The z of a statistic that is farthest from 0, of all scalars, and the scalar.
+  private func worst(_ statistic: Int) -> (z: Double, name: String) {
+    let first = comparisons[0]
+    return comparisons.dropFirst().reduce((first.z[statistic], first.name)) { worst, other in
+      let z = other.z[statistic]
+      return !worst.0.isNaN && !(abs(z) <= abs(worst.0)) ? (z, other.name) : worst
+    }
   }
 
   /// Returns a name with indices from 1 as one with indices from 0.
@@ -118,22 +134,28 @@ struct ConformanceResult: Sendable {
     if !(divergences <= Bound.divergences) {
       list.append(String(format: "%.2f %% divergences", 100 * divergences))
     }
-    list += outside.map { String(format: "%@ off by %.1f", $0.name, $0.z) }
+    for scalar in comparisons {
+      for (statistic, z) in zip(ConformanceResult.statistics, scalar.z)
+      where !(abs(z) <= Bound.deviation) {
+        list.append(String(format: "%@ %@ off by %.1f", scalar.name, statistic, z))
+      }
+    }
     return list
   }
 
   // MARK: - Output
 
   /// The titles of the columns.
-  static let columns = [
-    "posterior", "seed", "worst z", "of", "R-hat", "bulk", "tail", "ESS/s", "grad/ESS", "div %",
-    "s", "verdict",
-  ]
+  static let columns =
+    ["posterior", "seed"] + statistics.map { "z " + $0 }
+    + ["R-hat", "bulk", "tail", "ESS/s", "grad/ESS", "div %", "s", "verdict"]
 
-  /// The cells of the table's row.
+  /// The cells of the table's row: each z is that of the scalar that is farthest off.
   var cells: [String] {
-    [
-      name, "\(seed)", String(format: "%+.2f", worst.z), worst.name,
+    let farthest = ConformanceResult.statistics.indices.map {
+      String(format: "%+.2f", worst($0).z)
+    }
+    return ["\(name)", "\(seed)"] + farthest + [
       String(format: "%.4f", rHat), String(format: "%.0f", bulk), String(format: "%.0f", tail),
       String(format: "%.0f", bulk / seconds), String(format: "%.1f", Double(gradients) / bulk),
       String(format: "%.2f", 100 * divergences), String(format: "%.2f", seconds),
@@ -142,13 +164,38 @@ struct ConformanceResult: Sendable {
     ]
   }
 
-  /// The result as an object of JSON.
+  /// The cells of a row for each scalar.
+  var scalarCells: [[String]] {
+    comparisons.map { scalar in
+      let left = ["  " + scalar.name, "\(seed)"] + scalar.z.map { String(format: "%+.2f", $0) }
+      let right = [
+        String(format: "%.4f", scalar.rHat), String(format: "%.0f", scalar.bulk),
+        String(format: "%.0f", scalar.tail), String(format: "%.0f", scalar.bulk / seconds),
+        String(format: "%.1f", Double(gradients) / scalar.bulk),
+      ]
+      let blanks = ConformanceResult.columns.count - left.count - right.count
+      return left + right + [String](repeating: "", count: blanks)
+    }
+  }
+
+  /// The result as an object of JSON; what is not finite is null.
   var object: [String: Any] {
-    [
-      "posterior": name, "seed": seed, "worst": worst.name, "worst_z": worst.z, "r_hat": rHat,
-      "ess_bulk": bulk, "ess_tail": tail, "gradients": gradients, "seconds": seconds,
-      "ess_per_second": bulk / seconds, "gradients_per_ess": Double(gradients) / bulk,
-      "divergences": divergences, "conforms": problems.isEmpty, "problems": problems,
+    /// Returns a number as JSON has it.
+    func number(_ x: Double) -> Any { x.isFinite ? x : NSNull() }
+    return [
+      "posterior": name, "seed": seed, "r_hat": number(rHat), "ess_bulk": number(bulk),
+      "ess_tail": number(tail), "gradients": gradients, "seconds": number(seconds),
+      "ess_per_second": number(bulk / seconds),
+      "gradients_per_ess": number(Double(gradients) / bulk), "divergences": number(divergences),
+      "conforms": problems.isEmpty, "problems": problems,
+      "scalars": comparisons.map { scalar -> [String: Any] in
+        [
+          "name": scalar.name, "r_hat": number(scalar.rHat), "ess_bulk": number(scalar.bulk),
+          "ess_tail": number(scalar.tail),
+          "z": Dictionary(
+            uniqueKeysWithValues: zip(ConformanceResult.statistics, scalar.z.map(number))),
+        ]
+      },
     ]
   }
 }
