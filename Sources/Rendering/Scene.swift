@@ -2,6 +2,8 @@
 //
 // The static structure of a scene: which profiles, which sky, and where their numbers lie in one parameter vector.
 
+import CKernels
+
 /// The form of the sky under the sources.
 public enum SkyKind: String, Sendable, Hashable, Codable, CaseIterable {
   /// No sky.
@@ -36,14 +38,10 @@ extension SkyKind {
     _ image: UnsafePointer<Double>, to parameters: UnsafeMutableBufferPointer<Double>, width: Int,
     height: Int
   ) {
-    for (k, p) in parameters.indices.enumerated() {
-      var sum = 0.0
-      for y in 0..<height {
-        for x in 0..<width {
-          sum += image[y * width + x] * derivative(k, x, y, width: width, height: height)
-        }
-      }
-      parameters[p] += sum
+    guard !parameters.isEmpty else { return }
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 3) { sums in
+      sersic_plane_sums(width, height, image, sums.baseAddress)
+      for (k, p) in parameters.indices.enumerated() { parameters[p] += sums[k] }
     }
   }
 
@@ -63,13 +61,11 @@ extension SkyKind {
     _ parameters: UnsafeBufferPointer<Double>, to image: UnsafeMutablePointer<Double>, width: Int,
     height: Int
   ) {
-    for k in parameters.indices {
-      for y in 0..<height {
-        for x in 0..<width {
-          image[y * width + x] +=
-            parameters[k] * derivative(k, x, y, width: width, height: height)
-        }
-      }
+    guard !parameters.isEmpty else { return }
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 3) { plane in
+      plane.initialize(repeating: 0)
+      for (k, p) in parameters.indices.enumerated() { plane[k] = parameters[p] }
+      sersic_add_plane(width, height, plane.baseAddress, image)
     }
   }
 }

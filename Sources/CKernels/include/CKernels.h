@@ -8,6 +8,7 @@
 #include "pixel_kernels.h"
 #include "random_kernels.h"
 #include "render_kernels.h"
+#include "sky_kernels.h"
 #include "tape_kernels.h"
 #include "trajectory_kernels.h"
 #include "vector_math.h"

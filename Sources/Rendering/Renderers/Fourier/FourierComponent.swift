@@ -191,7 +191,7 @@ final class FourierComponent {
 
   /// Completes an image: takes off the copies' ringing or adds the stamp; the copies' light goes to a sum over components.
   func complete(
-    _ image: UnsafeMutablePointer<Double>, _ light: CopyLight, _ canvas: StampCanvas
+    _ image: UnsafeMutablePointer<Double>, _ light: CopyLight, _ canvas: PeriodicCanvas
   ) {
     copies?.subtract(from: light)
     guard !isDistant else { return }
@@ -209,7 +209,7 @@ final class FourierComponent {
   /// Completes the change of an image along a direction, as `complete` does an image.
   func completeTangent(
     _ d: ProfileDirection, _ image: UnsafeMutablePointer<Double>, _ light: CopyLight,
-    _ canvas: StampCanvas
+    _ canvas: PeriodicCanvas
   ) {
     copies?.subtractTangent(d, from: light)
     guard !isDistant else { return }
@@ -236,7 +236,7 @@ final class FourierComponent {
   /// - Returns: The adjoint.
   func adjoint(
     _ image: UnsafePointer<Double>, spectrum target: UnsafePointer<Double>, _ light: CopyLight,
-    _ canvas: StampCanvas
+    _ canvas: PeriodicCanvas
   ) -> ProfileDirection {
     var out = ProfileDirection()
     if !isDistant { spectrum.reduce(grid, target, into: &out) }

@@ -36,8 +36,8 @@ final class FourierGrid: Sendable {
   /// The number of rows of the periodic image, even.
   let rows: Int
 
-  /// The transforms of the periodic image.
-  let transforms: FFTPlan
+  /// The transforms of the periodic image, of its rows in the frame.
+  let transforms: FFTFramePlan
 
   /// The runs, row by row.
   let runs: [FrequencyRun]
@@ -74,11 +74,13 @@ final class FourierGrid: Sendable {
   /// - Parameters:
   ///   - columns: Columns of the periodic image, even.
   ///   - rows: Rows of the periodic image, even.
+  ///   - frameRows: The rows of the periodic image that lie in the frame; nil: all.
   ///   - psf: The point-spread function.
   ///   - planning: The effort of planning the transforms.
   ///   - window: A factor of the PSF's transform at |k|, 1 at the edges of the band.
   init(
-    columns: Int, rows: Int, psf: PointSpreadFunction, planning: FFTPlanning,
+    columns: Int, rows: Int, frameRows: Int? = nil, psf: PointSpreadFunction,
+    planning: FFTPlanning,
     window: ((Double) -> Double)? = nil
   ) {
     demand(columns % 2 == 0 && rows % 2 == 0, "FourierGrid: expected even sizes")
@@ -86,7 +88,8 @@ final class FourierGrid: Sendable {
     self.rows = rows
     let scale = psf.oversampling
     let runLength = columns / 2 + 1
-    transforms = FFTPlan(rows: rows, columns: columns, planning: planning)
+    transforms = FFTFramePlan(
+      rows: rows, columns: columns, frameRows: frameRows ?? rows, planning: planning)
     let firstBand = -(scale / 2)
     var columnIndex: [Int] = []
     for band in 0..<scale {
@@ -114,8 +117,7 @@ final class FourierGrid: Sendable {
     }
 
     let spectra = PointSpreadSpectra(
-      columns: columns, rows: rows, psf: psf, transforms: transforms, rowIndex: rowIndex,
-      columnIndex: columnIndex)
+      columns: columns, rows: rows, psf: psf, rowIndex: rowIndex, columnIndex: columnIndex)
     var (re, im) = spectra.transform { _, _ in 1 }
     if let window {
       for i in re.indices {

@@ -35,17 +35,14 @@ public final class FourierRenderer: SceneRenderer {
   /// The grid of the latest rendering.
   private var grid: FourierGrid
 
-  /// The periodic image.
-  private var canvas: FFTBuffer
-
-  /// The half spectrum.
-  private var spectrum: FFTBuffer
+  /// The periodic image of the frame and its half spectrum.
+  private let canvas = PeriodicCanvas()
 
   /// The light of the periodic copies of all components.
   private let copyLight: CopyLight
 
   /// The image of a stamp, one source's after the other's.
-  private let stamp = StampCanvas()
+  private let stamp = PeriodicCanvas()
 
   /// A direction of all parameters, for the Jacobian.
   private let direction: FFTBuffer
@@ -72,8 +69,7 @@ public final class FourierRenderer: SceneRenderer {
     lightCount = next
     levels = [Int](repeating: 0, count: components.count)
     grid = plan.grid(0)
-    canvas = FFTBuffer(count: grid.transforms.realCount)
-    spectrum = FFTBuffer(count: grid.transforms.spectrumCount)
+    canvas.reserve(grid)
     copyLight = CopyLight(plan: plan)
     direction = FFTBuffer(count: layout.parameterCount)
   }
@@ -90,7 +86,7 @@ public final class FourierRenderer: SceneRenderer {
     }
     var adds = clearsForSplit(components)
     for component in components where !component.isDistant {
-      component.writeSpectrum(to: spectrum.pointer, adds: adds)
+      component.writeSpectrum(to: canvas.spectrum.pointer, adds: adds)
       adds = true
     }
     transformToImage(out, isEmpty: !adds)
@@ -115,18 +111,16 @@ public final class FourierRenderer: SceneRenderer {
     if components.contains(where: { !$0.isDistant }) {
       let beyond = grid.columns - plan.width
       for y in 0..<plan.height {
-        let row = canvas.pointer + y * grid.columns
+        let row = canvas.image.pointer + y * grid.columns
         row.update(from: adjoint + y * plan.width, count: plan.width)
         (row + plan.width).update(repeating: 0, count: beyond)
       }
-      (canvas.pointer + plan.height * grid.columns).update(
-        repeating: 0, count: (grid.rows - plan.height) * grid.columns)
-      grid.transforms.forward(canvas.pointer, into: spectrum.pointer)
+      canvas.toSpectrum(grid)
     }
     copyLight.clear()
     for component in components {
       component.add(
-        component.adjoint(adjoint, spectrum: spectrum.pointer, copyLight, stamp),
+        component.adjoint(adjoint, spectrum: canvas.spectrum.pointer, copyLight, stamp),
         to: parameterAdjoint)
     }
     SkyKind.addAdjoint(
@@ -147,7 +141,7 @@ public final class FourierRenderer: SceneRenderer {
     var adds = clearsForSplit(components)
     for component in components where !component.isDistant {
       component.writeTangentSpectrum(
-        component.direction(direction), to: spectrum.pointer, adds: adds)
+        component.direction(direction), to: canvas.spectrum.pointer, adds: adds)
       adds = true
     }
     transformToImage(out, isEmpty: !adds)
@@ -177,7 +171,7 @@ public final class FourierRenderer: SceneRenderer {
         let part = component.direction(UnsafeBufferPointer(direction.buffer))
         let column = out + p * count
         component.writeTangentSpectrum(
-          part, to: spectrum.pointer, adds: clearsForSplit([component]))
+          part, to: canvas.spectrum.pointer, adds: clearsForSplit([component]))
         transformToImage(column, isEmpty: component.isDistant)
         copyLight.clear()
         component.completeTangent(part, column, copyLight, stamp)
@@ -208,10 +202,7 @@ public final class FourierRenderer: SceneRenderer {
       return
     }
     grid = plan.grid(level)
-    if canvas.count < grid.transforms.realCount {
-      canvas = FFTBuffer(count: grid.transforms.realCount)
-      spectrum = FFTBuffer(count: grid.transforms.spectrumCount)
-    }
+    canvas.reserve(grid)
     for (i, component) in components.enumerated() {
       component.prepare(grid, level: level, chosen: levels[i])
     }
@@ -220,7 +211,7 @@ public final class FourierRenderer: SceneRenderer {
   /// Sets the spectrum to zero where one of some components takes a part of its frequencies; returns whether it did.
   private func clearsForSplit(_ components: [FourierComponent]) -> Bool {
     guard components.contains(where: \.isSplit) else { return false }
-    spectrum.pointer.update(repeating: 0, count: grid.transforms.spectrumCount)
+    canvas.spectrum.pointer.update(repeating: 0, count: grid.transforms.spectrumCount)
     return true
   }
 
@@ -230,10 +221,10 @@ public final class FourierRenderer: SceneRenderer {
       image.update(repeating: 0, count: plan.pixelCount)
       return
     }
-    grid.transforms.inverse(spectrum.pointer, into: canvas.pointer)
+    canvas.toImage(grid)
     for y in 0..<plan.height {
       (image + y * plan.width).update(
-        from: canvas.pointer + y * grid.columns, count: plan.width)
+        from: canvas.image.pointer + y * grid.columns, count: plan.width)
     }
   }
 

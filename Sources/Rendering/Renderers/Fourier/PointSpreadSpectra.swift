@@ -18,17 +18,16 @@ struct PointSpreadSpectra {
   /// The indices of the rows' and the runs' frequencies.
   private let rowIndex, columnIndex: [Int]
 
-  /// Chooses the transform: the grid's own, or one of the PSF's finer pixels.
+  /// Plans the transform of the PSF's pixels, which may be finer than the image's.
   init(
-    columns: Int, rows: Int, psf: PointSpreadFunction, transforms: FFTPlan, rowIndex: [Int],
-    columnIndex: [Int]
+    columns: Int, rows: Int, psf: PointSpreadFunction, rowIndex: [Int], columnIndex: [Int]
   ) {
     self.psf = psf
     self.rowIndex = rowIndex
     self.columnIndex = columnIndex
     let scale = psf.oversampling
     pixels = Double(rows * columns)
-    plan = scale == 1 ? transforms : FFTPlan(rows: scale * rows, columns: scale * columns)
+    plan = FFTPlan(rows: scale * rows, columns: scale * columns)
   }
 
   /// Returns the transform, over the number of pixels, of the PSF times a weight of the offsets from its centre, [row, column].

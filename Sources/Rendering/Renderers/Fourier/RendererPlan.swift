@@ -91,8 +91,8 @@ public final class RendererPlan: Sendable {
     reach = Self.reach(psf)
     let grid = FourierGrid(
       columns: Self.size(0, pixels: width, across: height, reach: reach.x),
-      rows: Self.size(0, pixels: height, across: width, reach: reach.y), psf: psf,
-      planning: planning)
+      rows: Self.size(0, pixels: height, across: width, reach: reach.y), frameRows: height,
+      psf: psf, planning: planning)
     grids = Mutex([grid] + [FourierGrid?](repeating: nil, count: Self.levels - 1))
     split =
       splits ? SpectrumSplit(grid, psf: psf, moments: moments, planning: planning) : nil
@@ -141,7 +141,8 @@ public final class RendererPlan: Sendable {
       if let known = grids[level] { return known }
       let period = period(level)
       let grid = FourierGrid(
-        columns: period.x, rows: period.y, psf: psf, planning: level == 0 ? planning : .estimate)
+        columns: period.x, rows: period.y, frameRows: height, psf: psf,
+        planning: level == 0 ? planning : .estimate)
       grids[level] = grid
       return grid
     }

@@ -139,8 +139,8 @@ final class SpectrumSplit: Sendable {
       FourierGrid(columns: $0, rows: $0, psf: psf, planning: .estimate) { 1 - window($0) }
     }
     let pixel = 1 / Double(psf.oversampling)
-    let canvas = StampCanvas()
-    canvas.reserve(grids[0])
+    let canvas = PeriodicCanvas()
+    for grid in grids { canvas.reserve(grid) }
     let ringing = EdgeRinging(width: frame, height: frame)
     let star = ComponentSpectrum(kind: .pointSource, slopes: 1, psf: psf)
     return [0, 0.5].reduce(0.0) { largest, shift in

@@ -1,22 +1,37 @@
 // SPDX-License-Identifier: MIT
 //
-// A stamp around a source: where it lies in the frame, and the memory of its periodic image.
+// The memory of a periodic image, of the whole frame or of a stamp around a source, and where that lies in the frame.
 
 import Numerics
 
-/// The periodic image of a stamp and its half spectrum, which the sources of a renderer share.
-final class StampCanvas {
-  /// The periodic image.
-  private var image = FFTBuffer(count: 0)
+/// A periodic image and its half spectrum, with room for the largest grid that was asked for.
+final class PeriodicCanvas {
+  /// The rows of the periodic image that lie in the frame.
+  private(set) var image = FFTBuffer(count: 0)
 
   /// The half spectrum.
   private(set) var spectrum = FFTBuffer(count: 0)
 
+  /// The array between the transforms of rows and columns.
+  private var between = FFTBuffer(count: 0)
+
   /// Makes room for a grid.
   func reserve(_ grid: FourierGrid) {
-    guard image.count < grid.transforms.realCount else { return }
-    image = FFTBuffer(count: grid.transforms.realCount)
-    spectrum = FFTBuffer(count: grid.transforms.spectrumCount)
+    let plan = grid.transforms
+    if image.count < plan.frameCount { image = FFTBuffer(count: plan.frameCount) }
+    if spectrum.count < plan.spectrumCount { spectrum = FFTBuffer(count: plan.spectrumCount) }
+    // A smaller grid may need it where a larger one does not.
+    if between.count < plan.betweenCount { between = FFTBuffer(count: plan.betweenCount) }
+  }
+
+  /// Sets the image to that of the spectrum, which is used up.
+  func toImage(_ grid: FourierGrid) {
+    grid.transforms.inverse(spectrum.pointer, between: between.pointer, into: image.pointer)
+  }
+
+  /// Sets the spectrum to that of the image, which is used up.
+  func toSpectrum(_ grid: FourierGrid) {
+    grid.transforms.forward(image.pointer, between: between.pointer, into: spectrum.pointer)
   }
 
   /// Adds the image of the spectrum, which is used up, to a frame of a given width.
@@ -25,7 +40,7 @@ final class StampCanvas {
     width: Int
   ) {
     guard !place.columns.isEmpty, !place.rows.isEmpty else { return }
-    grid.transforms.inverse(spectrum.pointer, into: image.pointer)
+    toImage(grid)
     for y in place.rows {
       let from = image.pointer + (y - place.origin.y) * grid.columns - place.origin.x
       let to = frame + y * width
@@ -33,18 +48,18 @@ final class StampCanvas {
     }
   }
 
-  /// Sets the spectrum to that of the stamp's part of a frame of a given width.
+  /// Sets the spectrum to that of a place's part of a frame of a given width.
   func transform(
     _ grid: FourierGrid, _ place: EdgeRinging.Place, from frame: UnsafePointer<Double>, width: Int
   ) {
-    image.pointer.update(repeating: 0, count: grid.transforms.realCount)
+    image.pointer.update(repeating: 0, count: grid.transforms.frameCount)
     for y in place.rows {
       let row = image.pointer + (y - place.origin.y) * grid.columns
       guard let first = place.columns.first else { break }
       (row + first - place.origin.x).update(
         from: frame + y * width + first, count: place.columns.count)
     }
-    grid.transforms.forward(image.pointer, into: spectrum.pointer)
+    toSpectrum(grid)
   }
 }
 
