@@ -48,6 +48,7 @@ struct DrawsFileTests {
     #expect(s.warmUpGradients == t.warmUpGradients && s.seconds == t.seconds && t.warmUp == 50)
     #expect(s.warnings == t.warnings && s.cancellation == t.cancellation)
     #expect(s.gradients == t.gradients && s.treeDepth == t.treeDepth && s.stepSizes == t.stepSizes)
+    #expect(s.energyFractions == t.energyFractions && s.energyFractions.count == 2)
   }
 
   @Test("draws read back the same from both kinds of files", arguments: ["asdf", "json"])
@@ -58,6 +59,11 @@ struct DrawsFileTests {
     let path = folder.appending(path: "posterior." + kind).path
     let draws = try run()
     try draws.save(to: path)
+    // ArviZ wants every array of statistics as chains by draws.
+    for member in draws.asdf["sample_stats"]?.members ?? [] {
+      #expect(member.value.array?.shape == [2, 30], "\(member.name)")
+    }
+    #expect(draws.asdf["sample_stats"]?["step_size"] != nil)
     try compare(draws, Draws(contentsOf: path))
     #expect(throws: (any Error).self) { try draws.save(to: folder.path + "/none/p." + kind) }
     #expect(throws: (any Error).self) { try Draws(contentsOf: folder.path + "/none." + kind) }

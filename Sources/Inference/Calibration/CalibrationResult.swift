@@ -22,7 +22,7 @@ public struct CalibrationResult: Sendable {
     /// The ranks as numbers between 0 and 1, (rank + a random share) / (draws + 1): uniform if all is well.
     public let uniforms: [Double]
 
-    /// Pearson's χ² of the histogram in 20 bins.
+    /// Pearson's χ² of the histogram in 20 bins, or in as many as leave five ranks to each where there are fewer than 100.
     public let chiSquared: Double
 
     /// The probability of a larger χ² under uniform ranks.
@@ -46,8 +46,10 @@ public struct CalibrationResult: Sendable {
       self.ranks = ranks
       self.draws = draws
       self.uniforms = uniforms
+      // With fewer expected in a bin, χ² exceeds its distribution's high quantiles too often (Cochran 1952).
+      let bins = max(2, min(Self.bins, uniforms.count / 5))
       (chiSquared, chiSquaredPValue) = UniformityTests.chiSquared(
-        UniformityTests.histogram(uniforms, bins: Self.bins))
+        UniformityTests.histogram(uniforms, bins: bins))
       cumulativePValue = UniformityTests.cumulativePValue(uniforms, parts: Self.bins)
       let count = Double(uniforms.count)
       let offsets = uniforms.map { $0 - 0.5 }

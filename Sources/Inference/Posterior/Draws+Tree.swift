@@ -40,18 +40,18 @@ enum SamplerColumns {
   /// The name of the divergences, `[chains, draws]`.
   static let diverging = "diverging"
 
-  /// The names of numbers to each chain, `[chains]`.
-  static var ofChains: [(String, WritableKeyPath<SamplerStatistics, [Double]>)] {
-    [("step_size", \.stepSizes), ("bfmi", \.energyFractions)]
-  }
+  /// The name of the step sizes, one for each chain, which files repeat for each draw: ArviZ wants all arrays `[chains, draws]`.
+  static let stepSize = "step_size"
+
+  /// The name of the energy fractions, one for each chain, among what there is to know about the run as a whole.
+  static let energyFractions = "bfmi"
 
   /// The names of all arrays, which a kernel's own numbers cannot have.
   static var names: [String] {
     // ArviZ names its axes so.
-    var names = [diverging, "chain", "draw"]
+    var names = [diverging, stepSize, energyFractions, "chain", "draw"]
     for (name, _) in numbers { names.append(name) }
     for (name, _) in integers { names.append(name) }
-    for (name, _) in ofChains { names.append(name) }
     return names.sorted()
   }
 }
@@ -62,9 +62,9 @@ extension Draws {
   /// The draws as the tree of an ASDF file.
   ///
   /// `posterior` {name: array `[chains, draws, …]`}, `periods` of angles, and where a Markov chain made the draws `sample_stats`
-  /// {`acceptance_rate`, `diverging`, `energy`, `lp`, `n_steps`, `tree_depth`: arrays `[chains, draws]`; `step_size`, `bfmi`: `[chains]`;
-  /// the kernel's ``SamplerStatistics/extras`` by their own names: `[chains, draws]`} and `sampler`, what there is to know about
-  /// the run as a whole. Metrics and unconstrained vectors are left out.
+  /// {`acceptance_rate`, `diverging`, `energy`, `lp`, `n_steps`, `step_size`, `tree_depth` and the kernel's
+  /// ``SamplerStatistics/extras`` by their own names: arrays `[chains, draws]`} and `sampler`, what there is to know about the run as a
+  /// whole. Metrics and unconstrained vectors are left out. `posterior` and `sample_stats` are what `arviz.from_dict` takes.
   public var asdf: ASDFValue {
     var members = [
       ASDFValue.Member(
@@ -95,9 +95,10 @@ extension Draws {
           ASDFValue.Member(
             SamplerColumns.diverging, .array(ASDFArray(statistics.diverged, shape: shape))))
       }
-      for (name, path) in SamplerColumns.ofChains where statistics[keyPath: path].count == chains {
+      if statistics.stepSizes.count == chains {
+        let repeated = statistics.stepSizes.flatMap { [Double](repeating: $0, count: draws) }
         columns.append(
-          ASDFValue.Member(name, .array(ASDFArray(statistics[keyPath: path], shape: [chains]))))
+          ASDFValue.Member(SamplerColumns.stepSize, .array(ASDFArray(repeated, shape: shape))))
       }
       for (name, values) in statistics.extras.sorted(by: { $0.key < $1.key })
       where values.count == count {
@@ -174,8 +175,8 @@ extension Draws {
     if let found = try array(SamplerColumns.diverging, [chains, draws]) {
       result.diverged = found.doubles.map { $0 != 0 }
     }
-    for (name, path) in SamplerColumns.ofChains {
-      if let found = try array(name, [chains]) { result[keyPath: path] = found.doubles }
+    if let found = try array(SamplerColumns.stepSize, [chains, draws]) {
+      result.stepSizes = (0..<chains).compactMap { draws > 0 ? found.doubles[$0 * draws] : nil }
     }
     // A number to each draw under another name is what some kernel, of this package or not, has told.
     let known = Set(SamplerColumns.names)
@@ -197,6 +198,11 @@ extension SamplerStatistics {
       members.append(ASDFValue.Member("maximum_tree_depth", .integer(maximumTreeDepth)))
     }
     members.append(ASDFValue.Member("seconds", .number(seconds)))
+    if !energyFractions.isEmpty {
+      members.append(
+        ASDFValue.Member(
+          SamplerColumns.energyFractions, .list(energyFractions.map { .number($0) })))
+    }
     if let cancellation { members.append(ASDFValue.Member("cancellation", .string(cancellation))) }
     if !warnings.isEmpty {
       members.append(ASDFValue.Member("warnings", .list(warnings.map { .string($0) })))
@@ -211,6 +217,9 @@ extension SamplerStatistics {
     }
     if case .integer(let value)? = tree["maximum_tree_depth"]?.untagged { maximumTreeDepth = value }
     seconds = tree["seconds"]?.double ?? 0
+    energyFractions = (tree[SamplerColumns.energyFractions]?.elements ?? []).map {
+      $0.double ?? .nan
+    }
     cancellation = tree["cancellation"]?.text
     warnings = (tree["warnings"]?.elements ?? []).compactMap(\.text)
   }

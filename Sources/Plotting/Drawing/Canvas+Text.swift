@@ -112,12 +112,31 @@ extension Canvas {
   }
 
   /// Returns the text cut at its end, with dots, to be no wider than `room`.
-  public func shortened(_ text: String, size: Double, room: Double) -> String {
-    guard width(of: text, size: size) > room, !text.contains("{") else { return text }
+  public func shortened(
+    _ text: String, size: Double, room: Double, isBold: Bool = false
+  ) -> String {
+    guard width(of: text, size: size, isBold: isBold) > room, !text.contains("{") else {
+      return text
+    }
     var result = text
-    while !result.isEmpty, width(of: result + "…", size: size) > room { result.removeLast() }
+    while !result.isEmpty, width(of: result + "…", size: size, isBold: isBold) > room {
+      result.removeLast()
+    }
     return result + "…"
   }
+
+  /// Draws the title of a figure in bold type from its upper left: smaller where it is wider than `room`, and cut where it would be
+  /// too small to read.
+  func title(_ text: String, at place: PlotPoint, size: Double, room: Double) {
+    let fitting = max(
+      fittingSize(of: text, size: size, room: room, isBold: true), min(size, Canvas.leastTitle))
+    self.text(
+      shortened(text, size: fitting, room: room, isBold: true), at: place, size: fitting,
+      baseline: .top, isBold: true)
+  }
+
+  /// The size below which a title is cut.
+  private static let leastTitle = 7.0
 
   /// Goes through the runs, does with them what the pass does, and returns how far the pen moved.
   private func advance(_ runs: [Run], size: Double, isBold: Bool, _ pass: Pass) -> Double {

@@ -157,9 +157,7 @@ package struct CornerPlotContents: Sendable {
       drawAxes(on: canvas, row)
     }
     if !plot.title.isEmpty {
-      let room = size.x - 28
-      let fitting = canvas.fittingSize(of: plot.title, size: 11.5, room: room, isBold: true)
-      canvas.text(plot.title, at: PlotPoint(14, 12), size: fitting, baseline: .top, isBold: true)
+      canvas.title(plot.title, at: PlotPoint(14, 12), size: 11.5, room: size.x - 28)
     }
     drawNote(on: canvas)
   }

@@ -177,9 +177,7 @@ private struct ImagePlotContents: Sendable {
     let rect = layout.panel
     let room = layout.size.x - layout.left - 12
     if !plot.title.isEmpty {
-      let size = canvas.fittingSize(of: plot.title, size: style.title, room: room, isBold: true)
-      canvas.text(
-        plot.title, at: PlotPoint(layout.left, 10), size: size, baseline: .top, isBold: true)
+      canvas.title(plot.title, at: PlotPoint(layout.left, 10), size: style.title, room: room)
     }
     canvas.image(colors, width: plot.width, height: plot.height, in: rect)
     canvas.clipped(to: rect) { canvas in

@@ -167,10 +167,9 @@ struct ResidualPlotContents: Sendable {
   func draw(on canvas: Canvas, _ layout: ResidualPlotLayout) {
     let style = PlotStyle()
     if !plot.title.isEmpty {
-      let room = layout.size.x - 24
-      let size = canvas.fittingSize(of: plot.title, size: style.title, room: room, isBold: true)
-      canvas.text(
-        plot.title, at: PlotPoint(layout.left, 10), size: size, baseline: .top, isBold: true)
+      canvas.title(
+        plot.title, at: PlotPoint(layout.left, 10), size: style.title,
+        room: layout.size.x - layout.left - 12)
     }
     for index in 0..<3 {
       let rect = layout.panels[index]

@@ -32,8 +32,8 @@ public struct TracePlot: Sendable {
     let layout = TracePlotLayout(count: names.count, hasTitle: !title.isEmpty)
     return Figure(width: layout.size.x, height: layout.size.y) { canvas in
       if !title.isEmpty {
-        canvas.text(
-          title, at: PlotPoint(14, 12), size: layout.style.title, baseline: .top, isBold: true)
+        canvas.title(
+          title, at: PlotPoint(14, 12), size: layout.style.title, room: layout.size.x - 28)
       }
       for index in names.indices { draw(index, on: canvas, layout) }
     }

@@ -117,7 +117,7 @@ extension FitRecord {
     return FITSOutputTable(name: "DRAWS", rows: rows, columns: columns)
   }
 
-  /// Returns what a table of draws does not say: chains, shapes, periods, step sizes, the run as a whole.
+  /// Returns what a table of draws does not say: chains, shapes, periods, the run as a whole.
   private static func account(_ draws: Draws) -> JSONValue {
     var members: [JSONValue.Member] = [
       JSONValue.Member(name: "chains", value: .integer(draws.chains)),
@@ -133,16 +133,8 @@ extension FitRecord {
     for name in ["periods", "sampler"] {
       if let value = whole[name] { members.append(JSONValue.Member(name: name, value: value)) }
     }
-    for name in Self.ofChains {
-      if let numbers = whole["sample_stats"]?[name] {
-        members.append(JSONValue.Member(name: name, value: numbers))
-      }
-    }
     return .object(members)
   }
-
-  /// The statistics of a run of which there is one number to each chain, as the account has them.
-  private static let ofChains = ["step_size", "bfmi"]
 
   /// Reads draws from their table and the account of their run.
   private static func draws(_ table: FITSTable, _ account: JSONValue) throws -> Draws {
@@ -176,11 +168,6 @@ extension FitRecord {
       stats.append(
         JSONValue.Member(
           name: String(column.name.dropFirst(5)), value: nested(values, [chains, length])))
-    }
-    for name in Self.ofChains {
-      if let numbers = account[name] {
-        stats.append(JSONValue.Member(name: name, value: numbers))
-      }
     }
     if account["sampler"] != nil || !stats.isEmpty {
       document.append(JSONValue.Member(name: "sample_stats", value: .object(stats)))

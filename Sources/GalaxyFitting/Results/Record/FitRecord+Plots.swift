@@ -128,6 +128,10 @@ extension FitReport {
     plot.origin = (x: Int(image.origin.x), y: Int(image.origin.y))
     let values = values
     let isOne = sources.count == 1
+    // One entry of the legend for each colour, also where sources of one component stand beside such of two.
+    let parts =
+      sources.contains { $0.profile.shapes.count > 1 }
+      ? [" of single and first components", " of second components"] : [""]
     // Light blue, light green: on the warm colours of the image, and apart from each other for most eyes.
     let colors = [PlotColor(0.35, 0.85, 1), PlotColor(0.75, 0.95, 0.55)]
     let arm = max(1, 0.02 * Double(max(image.width, image.height)))
@@ -148,8 +152,7 @@ extension FitReport {
         let name =
           isOne
           ? "\(shape.radius) \(decimal(radius, 2)) pixels: half of the light\(source.profile.shapes.count > 1 ? " of component \(k + 1)" : "")"
-          : source.profile.shapes.count > 1
-            ? "half-light ellipses, component \(k + 1)" : "half-light ellipses"
+          : "half-light ellipses\(parts[k % parts.count])"
         plot.marks.append(
           ImagePlot.Mark(
             .ellipse(
