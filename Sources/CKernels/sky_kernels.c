@@ -4,13 +4,7 @@
 
 #include "sky_kernels.h"
 
-#include <string.h>
-
-#if defined(__x86_64__) && defined(__linux__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
+#include "elementary.h"
 
 /// Eight numbers at any address; machines with shorter vectors take them in parts.
 typedef double eight __attribute__((vector_size(64), aligned(8)));
@@ -19,17 +13,18 @@ typedef double eight __attribute__((vector_size(64), aligned(8)));
 #define SUM8(s) \
   ((((s)[0] + (s)[4]) + ((s)[2] + (s)[6])) + (((s)[1] + (s)[5]) + ((s)[3] + (s)[7])))
 
-CLONES void sersic_add_plane(
+SS_CLONES void sersic_add_plane(
     long width, long height, const double *restrict plane, double *restrict image) {
   const double middle_x = 0.5 * (double)(width - 1), middle_y = 0.5 * (double)(height - 1);
   for (long y = 0; y < height; ++y) {
     double *row = image + y * width;
     const double base = plane[0] + plane[2] * ((double)y - middle_y), slope = plane[1];
+    // By 32 bits, from which vectors convert.
     for (long x = 0; x < width; ++x) row[x] += base + slope * ((double)(int)x - middle_x);
   }
 }
 
-CLONES void sersic_plane_sums(
+SS_CLONES void sersic_plane_sums(
     long width, long height, const double *restrict image, double *restrict sums) {
   const double middle_x = 0.5 * (double)(width - 1), middle_y = 0.5 * (double)(height - 1);
   double total = 0, along_x = 0, along_y = 0;

@@ -50,6 +50,7 @@ package final class FFTPlan: Sendable {
         Int32(rows), Int32(columns), complex, real.pointer, $0 | FFTW_DESTROY_INPUT)
     }
     withExtendedLifetime((real, spectrum)) {}
+    if realToComplex.isMeasured || complexToReal.isMeasured { FFTWPlan.keepWisdom() }
   }
 
   /// The number of columns of the half spectrum.

@@ -40,32 +40,38 @@ private struct BetaDensityLogit {
   var logarithm: Double { exponent + log(factor) }
 }
 
-/// Returns the continued fraction of I_x(a, b) (DLMF 8.17.22), by Lentz's method, for x below the mean.
-private func betaContinuedFraction(_ a: Double, _ b: Double, _ x: Double) -> Double {
-  let tiny = 1e-300
-  var c = 1.0
-  var d = 1 - (a + b) * x / (a + 1)
-  d = 1 / (abs(d) < tiny ? tiny : d)
-  var h = d
-  var m = 1.0
-  while m < 1e5 {
-    let even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-    d = 1 + even * d
-    d = 1 / (abs(d) < tiny ? tiny : d)
-    c = 1 + even / c
-    c = abs(c) < tiny ? tiny : c
-    h *= c * d
-    let odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-    d = 1 + odd * d
-    d = 1 / (abs(d) < tiny ? tiny : d)
-    c = 1 + odd / c
-    c = abs(c) < tiny ? tiny : c
-    let factor = c * d
-    h *= factor
-    if abs(factor - 1) < 2e-16 { break }
-    m += 1
+/// Returns I_x(a, b) B(a, b) / (x^a y^b) with y = 1 - x, for x not above (a + 1) / (a + b + 2).
+///
+/// The even part of the continued fraction DLMF 8.17.22 as Didonato and Morris write it (1992, ACM TOMS 18, 360, equation 9), where the
+/// distance from the mean comes from the smaller of x and y: nothing cancels, however different the shapes are.
+private func betaFraction(_ a: Double, _ b: Double, _ x: Double, _ y: Double) -> Double {
+  let distance = a > b ? (a + b) * y - b : a - (a + b) * x
+  let c = 1 + distance
+  let c1 = 1 + 1 / a
+  // The last two numerators and denominators, scaled so that the last denominator is 1.
+  var (above, below) = (0.0, 1.0)
+  var (lastAbove, lastBelow) = (1.0, c / c1)
+  var value = c1 / c
+  var n = 0.0
+  while n < 1e5 {
+    n += 1
+    let p = 1 + (n - 1) / a
+    let t = n / a
+    let w = n * (b - n) * x
+    let s = a + 2 * n - 1
+    let e = a / s
+    let alpha = p * (p + b / a) * e * e * (w * x)
+    let beta = n + w / s + (t + 1) / (c1 + 2 * t) * (c + n * (1 + y))
+    let nextAbove = alpha * above + beta * lastAbove
+    let nextBelow = alpha * below + beta * lastBelow
+    let next = nextAbove / nextBelow
+    let change = abs(next - value)
+    value = next
+    if change <= 2e-16 * abs(value) { break }
+    (above, below) = (lastAbove / nextBelow, lastBelow / nextBelow)
+    (lastAbove, lastBelow) = (value, 1)
   }
-  return h
+  return value
 }
 
 /// The regularised incomplete beta function and its complement.
@@ -96,10 +102,10 @@ package struct RegularizedBeta {
     }
     let density = BetaDensityLogit(a, b, x, y).value
     if x < (a + 1) / (a + b + 2) {
-      lower = min(density * betaContinuedFraction(a, b, x) / a, 1)
+      lower = min(density * betaFraction(a, b, x, y), 1)
       upper = 1 - lower
     } else {
-      upper = min(density * betaContinuedFraction(b, a, y) / b, 1)
+      upper = min(density * betaFraction(b, a, y, x), 1)
       lower = 1 - upper
     }
   }
@@ -142,14 +148,13 @@ package func inverseRegularizedBeta(
     if x == 0 || y == 0 {
       return useLower == (x == 0)
         ? (useLower ? (a * u - log(a) - logB - target, a) : (-b * u - log(b) - logB - target, -b))
-        : (-target, 0)
+        : (-target, useLower ? 0 : -0.0)
     }
     let density = BetaDensityLogit(a, b, x, y)
     // A tail beyond the mean by its logarithm: with large shapes it underflows not far from there.
     if useLower == (x < (a + 1) / (a + b + 2)) {
-      let (shape, other, part) = useLower ? (a, b, x) : (b, a, y)
-      let inverse = shape / betaContinuedFraction(shape, other, part)
-      return (density.logarithm - log(inverse) - target, useLower ? inverse : -inverse)
+      let ratio = useLower ? betaFraction(a, b, x, y) : betaFraction(b, a, y, x)
+      return (density.logarithm + log(ratio) - target, useLower ? 1 / ratio : -1 / ratio)
     }
     let both = RegularizedBeta(a, b, x, complement: y)
     return useLower
@@ -176,6 +181,24 @@ package func studentTCDF(_ t: Double, dof nu: Double) -> Double {
   let y = square / (nu + square)
   let tail = 0.5 * RegularizedBeta(0.5 * nu, 0.5, x, complement: y).lower
   return t < 0 ? tail : 1 - tail
+}
+
+/// Returns the probability that Student's t lies between −t and t, for t ≥ 0, with its relative accuracy near 0.
+package func halfStudentTCDF(_ t: Double, dof nu: Double) -> Double {
+  guard t >= 0, nu > 0 else { return .nan }
+  if nu == .infinity { return erf(t * 0.5.squareRoot()) }
+  let square = t * t
+  guard square < .infinity else { return 1 }
+  let x = square / (nu + square)
+  return RegularizedBeta(0.5, 0.5 * nu, x, complement: nu / (nu + square)).lower
+}
+
+/// Returns the t ≥ 0 that Student's t exceeds neither above nor below with a probability.
+package func halfStudentTQuantile(_ p: Double, dof nu: Double) -> Double {
+  guard p >= 0, p <= 1, nu > 0 else { return .nan }
+  if nu == .infinity { return -normalQuantile(0.5 * (1 - p)) }
+  let solution = inverseRegularizedBeta(0.5 * nu, 0.5, 1 - p, complement: p)
+  return (nu * (solution.complement / solution.x)).squareRoot()
 }
 
 /// Returns the quantile of Student's t with given degrees of freedom; NaN for a probability outside [0, 1].

@@ -59,6 +59,24 @@ package func regularizedGammaPDerivative(_ a: Double, _ x: Double) -> Double {
   return x < .infinity ? gammaDensityLog(a, x) / x : 0
 }
 
+/// The shape from which the expansion for large shapes is used: its next term is 1e-16 of the result there.
+private let largeGammaShape = 1e7
+
+/// Returns P(a, x) and Q(a, x) for large a by Temme's uniform expansion (DLMF 8.12.3 and 8.12.4, to first order in 1/a).
+private func gammaTailsOfLargeShape(_ a: Double, _ x: Double) -> (lower: Double, upper: Double) {
+  let deviance = poissonDeviance(a, x)
+  let mu = (x - a) / a
+  let eta = (mu < 0 ? -1.0 : 1) * (2 * deviance / a).squareRoot()
+  // Where the series' next term would matter the tail has underflowed.
+  let c0 =
+    abs(eta) < 0.05
+    ? -1.0 / 3 + eta * (1.0 / 12 - eta * (2.0 / 135 - eta / 864)) : 1 / mu - 1 / eta
+  let c1 = -1.0 / 540 - eta / 288
+  let rest = exp(-deviance) / (2 * .pi * a).squareRoot() * (c0 + c1 / a)
+  let z = eta * (a / 2).squareRoot()
+  return (0.5 * erfc(-z) - rest, 0.5 * erfc(z) + rest)
+}
+
 /// Returns P(a, x) Γ(a + 1) eˣ / x^a, the series DLMF 8.7.1, for x < a + 1.
 private func gammaSeries(_ a: Double, _ x: Double) -> Double {
   var term = 1.0
@@ -105,7 +123,7 @@ package struct RegularizedGamma {
   ///
   /// ### Source
   ///
-  /// The series DLMF 8.7.1 for x < a + 1, the continued fraction 8.9.2 otherwise.
+  /// The series DLMF 8.7.1 for x < a + 1, the continued fraction 8.9.2 otherwise; for a ≥ 1e7 the uniform expansion 8.12.
   ///
   /// - Parameters:
   ///   - a: The shape, positive.
@@ -124,6 +142,12 @@ package struct RegularizedGamma {
     guard x < .infinity else {
       lower = 1
       upper = 0
+      return
+    }
+    guard a < largeGammaShape else {
+      let tails = gammaTailsOfLargeShape(a, x)
+      lower = min(max(tails.lower, 0), 1)
+      upper = min(max(tails.upper, 0), 1)
       return
     }
     if x < a + 1 {
@@ -176,9 +200,9 @@ private func inverseRegularizedGamma(_ a: Double, lower p: Double, upper q: Doub
   let target = log(useLower ? p : q)
   let u = solveMonotone(from: start) { u in
     let x = exp(u)
-    if x == 0 { return useLower ? (a * u - logGamma(a + 1) - target, a) : (-target, 0) }
+    if x == 0 { return useLower ? (a * u - logGamma(a + 1) - target, a) : (-target, -0.0) }
     // A tail beyond the mean by its logarithm: with large shapes it underflows not far from there.
-    if useLower == (x < a + 1) {
+    if a < largeGammaShape && useLower == (x < a + 1) {
       let inverse = useLower ? a / gammaSeries(a, x) : 1 / gammaFraction(a, x)
       let logDensity = log(a) + logGammaPrefactor(a, x)
       return (logDensity - log(inverse) - target, useLower ? inverse : -inverse)
@@ -195,7 +219,7 @@ private func inverseRegularizedGamma(_ a: Double, lower p: Double, upper q: Doub
 /// Returns the zero of a monotone concave function by Newton's method with steps of bounded length.
 ///
 /// A tangent of a concave function lies above it, so every step after the first approaches from one side; the bound on the
-/// step only matters far out in a flat tail. Stops when the steps reach rounding error.
+/// step only matters far out in a flat tail. Stops when the steps reach rounding error; NaN where the function is no number.
 func solveMonotone(
   from start: Double, _ function: (Double) -> (value: Double, slope: Double)
 ) -> Double {
@@ -204,9 +228,10 @@ func solveMonotone(
   var last = Double.infinity
   for _ in 0..<200 {
     let (value, slope) = function(u)
-    var step = value / slope
-    if step.isNaN { step = 0 }
-    step = max(-longest, min(longest, step))
+    if value == 0 { break }
+    // The point reached would pass for the zero.
+    guard !(value / slope).isNaN else { return .nan }
+    let step = max(-longest, min(longest, value / slope))
     u -= step
     let size = abs(step)
     if size <= 1e-16 * max(1, abs(u)) || (size < 1e-12 && size >= last) { break }

@@ -87,6 +87,7 @@ package func normalQuantile(_ p: Double) -> Double { ss_normal_quantile_value(p)
 ///
 /// Newton's method on log Φ, which is concave, so that every step after the first is from the left.
 package func normalQuantile(logProbability logP: Double) -> Double {
+  if logP > -0.5 { return -normalQuantile(-expm1(logP)) }
   if logP > -600 { return normalQuantile(exp(logP)) }
   guard logP > -.infinity else { return logP }
   // log Φ(x) ≈ -x²/2 - log(-x √(2π)).

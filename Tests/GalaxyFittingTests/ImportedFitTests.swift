@@ -2,6 +2,7 @@
 //
 // Fits of scenes that other programs describe: truth recovered, ties in every draw, results that read back the same.
 
+import Distributions
 import Foundation
 import GalaxyFitting
 import GalaxyModels
@@ -141,6 +142,10 @@ struct ImportedFitTests {
     for tie in ["(tied to 0.5 * flux_1)", "(tied to theta_1 - 2.4)"] {
       #expect(result.table.contains(tie), "\(tie)")
     }
+    let latex = try result.latexTable()
+    for tie in ["(tied to $0.5\\,F_{1}$)", "(tied to $\\theta_{1} - 2.4$)"] {
+      #expect(latex.contains(tie), "\(tie): \(latex)")
+    }
     // Half of the first: a product, with its rounding.
     #expect(zip(flux, other).allSatisfy { abs($1 / $0 - 0.5) < 1e-12 })
     let (angle, turned) = (draws.scalar("theta_1").values, draws.scalar("theta_2").values)
@@ -217,6 +222,24 @@ struct ImportedFitTests {
       try ImportedFit(ImportedScene(star, Self.frame), bare)
     }
     #expect(error?.subject == "component 1, pointsource")
+  }
+
+  @Test("a range far from the first value holds, and its prior has mass there")
+  func farRanges() throws {
+    let truth = Sersic(xc: 34.2, yc: 30.7, flux: 500, rEff: 5, n: 2, ellip: 0.3, theta: 0.6)
+    let image = try image(truth.lightProfile, sigma: 0.05)
+    let c = try GalfitConfiguration(truth.lightProfile, sky: [0.2], Self.frame)
+    // Columns of the file count from 1. The light lies outside each range: the maximum is at the end nearest to it.
+    for (constraint, site, range) in [
+      ("1 x 61 to 65", "xc_1", 60.0...64.0), ("1 re 100000 to 200000", "r_eff_1", 1e5...2e5),
+    ] {
+      let fit = try fit(c, constraint, image)
+      let prior = try #require(fit.prior[site])
+      let draws = prior.sample(key: 1, sampleShape: [200]).elements
+      #expect(draws.allSatisfy { range.contains($0) } && Set(draws).count > 100, "\(constraint)")
+      let value = try #require(try fit.findMAP().values[site])
+      #expect(range.contains(value), "\(constraint): \(value)")
+    }
   }
 
   @Test("a start may be given, and every optimiser finds the same maximum")

@@ -274,6 +274,9 @@ struct CalibrationTests {
           chains: 1, draws: 60, sites: [Draws.Site(name: "x", shape: [], values: key.uniforms(60))])
       }
       let x = try #require(result["x"])
+      // Five ranks to a bin, where there are too few for twenty bins.
+      let squares = x.histogram(bins: 12).map { Double(($0 - 5) * ($0 - 5)) / 5 }
+      #expect(abs(x.chiSquared - squares.reduce(0, +)) < 1e-9)
       if x.cumulativePValue < 0.1 { rejected += 1 }
       if x.chiSquaredPValue < 0.1 { squared += 1 }
       let leaves = x.cumulativeDifference(probability: 0.9).contains {

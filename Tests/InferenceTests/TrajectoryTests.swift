@@ -116,7 +116,9 @@ struct TrajectoryTests {
   func recursion() throws {
     let metrics = [.identity(3)] + (try MetricTests.forms())
     for (form, metric) in metrics.enumerated() {
-      for (stepSize, maximumDepth) in [(0.9, 10), (0.25, 10), (0.05, 10), (0.05, 3), (3.5, 5)] {
+      for (stepSize, maximumDepth) in [
+        (0.9, 10), (0.25, 10), (0.05, 10), (0.05, 3), (0.1, 1), (0.004, 18), (3.5, 5),
+      ] {
         var moved = 0
         for trial in 0..<60 {
           let key = RandomKey(5).folding(in: form).folding(in: trial)

@@ -135,9 +135,37 @@ import Testing
     let beta: [(Double, Double, Double, Double)] = [
       (2001, 2001, 0.1586553, 0.49209628309855247), (201, 3801, 0.1586553, 0.04677486490128214),
       (201, 3801, 0.8413447, 0.05367494675545149), (501, 9501, 0.8413447, 0.05227045426789935),
+      // Shapes that differ, by mpmath.
+      (1.5, 1e9, 0.84, 2.5832746540979179e-9), (2, 1e12, 0.99, 6.6383520679684592e-12),
+      (0.5, 1e9, 0.3, 7.4235930932076221e-11),
     ]
     for (a, b, p, expected) in beta {
-      #expect(abs(inverseRegularizedBeta(a, b, p) - expected) < 1e-14)
+      #expect(abs(inverseRegularizedBeta(a, b, p) / expected - 1) < 1e-13, "\(a), \(b), \(p)")
+    }
+    #expect(inverseRegularizedBeta(1e300, 1e300, 0.3).isNaN)
+    // Student's t of many degrees of freedom, by mpmath.
+    let student = [
+      (1e4, 0.00135322409499883314), (1e8, 0.00134989836401874719),
+      (1e12, 0.00134989803166333339), (1e14, 0.00134989803163042692),
+    ]
+    for (nu, expected) in student {
+      #expect(abs(studentTCDF(-3, dof: nu) / expected - 1) < 1e-13, "\(nu)")
+    }
+    // P(a, a + k √a) by mpmath; the expansion for large shapes.
+    for (a, k, expected) in [
+      (1e8, -3.0, 0.00134871644916155059), (1e12, -3, 0.00134988621339203788),
+      (1e12, 2, 0.977249814060881275), (1e10, -20, 2.68115516438764332e-89),
+    ] {
+      let value = regularizedGammaP(a, a + k * a.squareRoot())
+      // A rounding of x is 1e-16 √a k of the tail.
+      #expect(abs(value / expected - 1) < 1e-12 + 1e-15 * abs(k) * a.squareRoot(), "\(a), \(k)")
+    }
+    #expect(abs(regularizedGammaP(1e20, 1e20) - 0.5) < 1e-9)
+    for a in [9.9e6, 1.01e7] {
+      // The series and the expansion on both sides of the change: equal to the third order of Cornish and Fisher.
+      let z = -2.0
+      let x = a + z * a.squareRoot() + (z * z - 1) / 3 + (z * z * z - 7 * z) / (36 * a.squareRoot())
+      #expect(abs(regularizedGammaP(a, x) / 0.0227501319481792072 - 1) < 1e-9)
     }
     let gamma: [(Double, Double, Double)] = [
       (2001, 1e-300, 765.9148465955124), (2001, 1e-30, 1530.7408208722716),

@@ -105,6 +105,33 @@ import Testing
     }
   }
 
+  @Test("titles that are too wide are smaller, and cut only where they would be too small to read")
+  func titles() throws {
+    let titles = Mutex<[(text: String, line: String, size: Double, width: Double)]>([])
+    let figure = Figure(width: 300, height: 20) { canvas in
+      for count in 5...200 {
+        let text = String((0..<count).map { Array("galaxy-4.fits: sersic ")[$0 % 22] })
+        let (line, size) = canvas.fittedTitle(text, size: 11.5, room: 280)
+        let width = canvas.width(of: line, size: size, isBold: true)
+        titles.withLock { $0.append((text, line, size, width)) }
+      }
+    }
+    _ = try figure.encoded(as: .pdf)
+    var (whole, scaled, cut) = (0, 0, 0)
+    for title in titles.withLock(\.self) {
+      // A rounding.
+      #expect(title.width < 280.001 && title.size >= 7, "\(title)")
+      switch title.line {
+      case title.text where title.size == 11.5: whole += 1
+      case title.text: scaled += 1
+      default:
+        cut += 1
+        #expect(title.line.hasSuffix("…") && title.size == 7, "\(title)")
+      }
+    }
+    #expect(whole > 20 && scaled > 15 && cut > 80, "\(whole), \(scaled), \(cut)")
+  }
+
   @Test("an image larger than the picture is averaged, not thinned out")
   func averaging() throws {
     let scratch = try Scratch()

@@ -195,7 +195,7 @@ public struct ObservedImage: Sendable {
 
   /// Returns the image with another effort for its Fourier transforms: `.measure` pays where a model runs many times.
   ///
-  /// Measuring takes 0.2–0.8 s for each new shape, once per machine; the last bits of an image may depend on it.
+  /// Measuring takes 0.3–0.8 s for each new shape, once per machine; the last bits of an image may depend on it.
   public func planned(_ planning: FFTPlanning) -> ObservedImage {
     var image = self
     image.planning = planning

@@ -91,7 +91,7 @@ struct ConformanceResult: Sendable {
   }
 
   /// The largest R-hat of all scalars.
-  var rHat: Double { comparisons.map(\.rHat).reduce(1, ConformanceResult.larger) }
+  var rHat: Double { comparisons.map(\.rHat).reduce(-.infinity, ConformanceResult.larger) }
 
   /// The smallest bulk effective sample size.
   var bulk: Double { -comparisons.map { -$0.bulk }.reduce(-.infinity, ConformanceResult.larger) }
@@ -104,13 +104,23 @@ struct ConformanceResult: Sendable {
     a.isNaN || b.isNaN ? .nan : max(a, b)
   }
 
-  /// The z of a statistic that is farthest from 0, of all scalars, and the scalar.
+  /// The z of a statistic that is farthest from 0, of all scalars, and the scalar with the statistic.
   private func worst(_ statistic: Int) -> (z: Double, name: String) {
-    let first = comparisons[0]
-    return comparisons.dropFirst().reduce((first.z[statistic], first.name)) { worst, other in
-      let z = other.z[statistic]
-      return !worst.0.isNaN && !(abs(z) <= abs(worst.0)) ? (z, other.name) : worst
+    let all = comparisons.map { scalar in
+      (z: scalar.z[statistic], name: "\(scalar.name) \(ConformanceResult.statistics[statistic])")
     }
+    return all.reduce(all[0]) { ConformanceResult.isFarther($1.z, $0.z) ? $1 : $0 }
+  }
+
+  /// The comparison that is farthest off.
+  private var worst: (z: Double, name: String) {
+    let all = ConformanceResult.statistics.indices.map { worst($0) }
+    return all.reduce(all[0]) { ConformanceResult.isFarther($1.z, $0.z) ? $1 : $0 }
+  }
+
+  /// Whether a z is farther from 0 than another; NaN is the farthest.
+  private static func isFarther(_ a: Double, _ b: Double) -> Bool {
+    !b.isNaN && !(abs(a) <= abs(b))
   }
 
   /// Returns a name with indices from 1 as one with indices from 0.
@@ -148,15 +158,16 @@ struct ConformanceResult: Sendable {
   /// The titles of the columns.
   static let columns =
     ["posterior", "seed"] + statistics.map { "z " + $0 }
-    + ["R-hat", "bulk", "tail", "ESS/s", "grad/ESS", "div %", "s", "verdict"]
+    + ["farthest", "R-hat", "bulk", "tail", "ESS/s", "grad/ESS", "div %", "s", "verdict"]
 
   /// The cells of the table's row: each z is that of the scalar that is farthest off.
   var cells: [String] {
     let farthest = ConformanceResult.statistics.indices.map {
       String(format: "%+.2f", worst($0).z)
     }
-    return ["\(name)", "\(seed)"] + farthest + [
-      String(format: "%.4f", rHat), String(format: "%.0f", bulk), String(format: "%.0f", tail),
+    return [name, "\(seed)"] + farthest + [
+      worst.name, String(format: "%.4f", rHat), String(format: "%.0f", bulk),
+      String(format: "%.0f", tail),
       String(format: "%.0f", bulk / seconds), String(format: "%.1f", Double(gradients) / bulk),
       String(format: "%.2f", 100 * divergences), String(format: "%.2f", seconds),
       problems.isEmpty
@@ -167,7 +178,8 @@ struct ConformanceResult: Sendable {
   /// The cells of a row for each scalar.
   var scalarCells: [[String]] {
     comparisons.map { scalar in
-      let left = ["  " + scalar.name, "\(seed)"] + scalar.z.map { String(format: "%+.2f", $0) }
+      let left =
+        ["  " + scalar.name, "\(seed)"] + scalar.z.map { String(format: "%+.2f", $0) } + [""]
       let right = [
         String(format: "%.4f", scalar.rHat), String(format: "%.0f", scalar.bulk),
         String(format: "%.0f", scalar.tail), String(format: "%.0f", scalar.bulk / seconds),
@@ -183,7 +195,8 @@ struct ConformanceResult: Sendable {
     /// Returns a number as JSON has it.
     func number(_ x: Double) -> Any { x.isFinite ? x : NSNull() }
     return [
-      "posterior": name, "seed": seed, "r_hat": number(rHat), "ess_bulk": number(bulk),
+      "posterior": name, "seed": seed, "worst": worst.name, "worst_z": number(worst.z),
+      "r_hat": number(rHat), "ess_bulk": number(bulk),
       "ess_tail": number(tail), "gradients": gradients, "seconds": number(seconds),
       "ess_per_second": number(bulk / seconds),
       "gradients_per_ess": number(Double(gradients) / bulk), "divergences": number(divergences),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The C kernels: vector math, likelihoods, pixel integrals, random bits, rendering, trajectories, Bessel functions.
+// The C kernels: vector math, likelihoods, pixel integrals, random bits, rendering, skies, trajectories, Bessel functions.
 
 #include "bessel_kernels.h"
 #include "copy_kernels.h"

@@ -32,11 +32,18 @@ public struct Cauchy: ScalarFamily {
   }
 
   public func cumulative(_ value: Tensor) -> Tensor? {
-    0.5 + atan((value - parameters[0]) / parameters[1]) / Double.pi
+    let z = (value - parameters[0]) / parameters[1]
+    let isLow = z.isLess(than: -1)
+    // The lower tail by itself, not as what is left of a half.
+    let tail = atan(-1 / select(isLow, z, Tensor(-1))) / Double.pi
+    return select(isLow, tail, 0.5 + atan(z) / Double.pi)
   }
 
   public func quantile(_ probability: Tensor) -> Tensor? {
-    parameters[0] + parameters[1] * tan((probability - 0.5) * Double.pi)
+    let isLow = probability.isLess(than: 0.25)
+    let tail = -1 / tan(select(isLow, probability, Tensor(0.25)) * Double.pi)
+    return parameters[0]
+      + parameters[1] * select(isLow, tail, tan((probability - 0.5) * Double.pi))
   }
 
   public var locationScale: (location: Tensor, scale: Tensor, base: any Distribution)? {

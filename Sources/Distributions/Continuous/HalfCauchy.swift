@@ -36,6 +36,8 @@ public struct HalfCauchy: ScalarFamily {
   }
 
   public func quantile(_ probability: Tensor) -> Tensor? {
-    parameters[0] * tan(probability * (Double.pi / 2))
+    let isHigh = probability.isGreater(than: 0.5)
+    let tail = 1 / tan((1 - select(isHigh, probability, Tensor(0.5))) * (Double.pi / 2))
+    return parameters[0] * select(isHigh, tail, tan(probability * (Double.pi / 2)))
   }
 }

@@ -41,6 +41,9 @@ public struct HalfNormal: ScalarFamily {
   }
 
   public func quantile(_ probability: Tensor) -> Tensor? {
-    parameters[0] * inverseNormalCDF(0.5 + 0.5 * probability)
+    // Near 0 by the series √(π/2) p (1 + π p²/12): a half would swallow p.
+    let isLow = probability.isLess(than: 1e-4)
+    let near = probability * 1.2533141373155003 * (1 + square(probability) * (Double.pi / 12))
+    return parameters[0] * select(isLow, near, -inverseNormalCDF(0.5 * (1 - probability)))
   }
 }

@@ -51,13 +51,13 @@ public struct HalfStudentT: ScalarFamily {
 
   public func cumulative(_ value: Tensor) -> Tensor? {
     pointwise([value] + parameters) {
-      1 - 2 * studentTCDF(-Swift.max($0[0], 0) / $0[2], dof: $0[1])
+      halfStudentTCDF(Swift.max($0[0], 0) / $0[2], dof: $0[1])
     }
   }
 
   public func quantile(_ probability: Tensor) -> Tensor? {
     pointwise([probability] + parameters) {
-      -$0[2] * studentTQuantile((1 - $0[0]) / 2, dof: $0[1])
+      $0[2] * halfStudentTQuantile($0[0], dof: $0[1])
     }
   }
 }

@@ -76,8 +76,16 @@ public struct TruncatedNormal: Distribution {
   private static func logInterval(_ a: Tensor, _ b: Tensor) -> Tensor {
     let flip = (a + b).isGreater(than: 0)
     let (l, h) = (select(flip, -b, a), select(flip, -a, b))
+    // Where the density hardly changes between the bounds the difference is taken from its series around the middle.
+    let (width, middle) = (h - l, 0.5 * (h + l))
+    let isNarrow = (width * maximum(abs(middle), 1)).isLess(than: 0.03)
+    let (m2, w2) = (square(middle), square(width))
+    let bend = w2 / 24 * (m2 - 1 + w2 / 80 * (m2 * m2 - 6 * m2 + 3))
+    let narrow =
+      -0.5 * m2 - halfLogTwoPi + log(width) + log1p(select(isNarrow, bend, Tensor(0)))
     let top = logNormalCDF(h)
-    return top + log(-expm1(logNormalCDF(l) - top))
+    let wide = select(isNarrow, l - 1, l)
+    return select(isNarrow, narrow, top + log(-expm1(logNormalCDF(wide) - top)))
   }
 
   public func logProbability(of value: Tensor) -> Tensor {
@@ -103,23 +111,27 @@ public struct TruncatedNormal: Distribution {
     let u = select(flip, 1 - probability, probability)
     let z = Self.lowerQuantile(
       logAddExp(logNormalCDF(h) + log(u), logNormalCDF(l) + log1p(-u)))
-    let inside = minimum(maximum(z, l), h)
+    // In a narrow interval rounding leaves a few values only: linear there, with the density's slope.
+    let (width, middle) = (h - l, 0.5 * (h + l))
+    let isNarrow = (width * maximum(abs(middle), 1)).isLess(than: 1e-4)
+    let t = u - 0.5
+    let near = middle + width * (t + 0.5 * middle * width * (square(t) - 0.25))
+    let inside = minimum(maximum(select(isNarrow, near, z), l), h)
     return loc + scale * select(flip, -inside, inside)
   }
 
   /// Returns the z with log Φ(z) = `target`, also where Φ(z) underflows.
   ///
   /// There log Φ(z) ≈ −z²/2 − log(−z √2π) gives a start that three Newton steps make exact.
-  private static func lowerQuantile(_ target: Tensor) -> Tensor {
+  static func lowerQuantile(_ target: Tensor) -> Tensor {
     let switchover = -500.0
     let isFar = target.isLess(than: switchover)
     let near = inverseNormalCDF(exp(maximum(target, switchover)))
     let t = minimum(target, switchover)
     var far = -sqrt(-2 * t - log(-4 * Double.pi * t))
     for _ in 0..<3 {
-      let value = logNormalCDF(far)
-      let slope = exp(-0.5 * square(far) - halfLogTwoPi - value)
-      far -= (value - t) / slope
+      // The slope φ/Φ to 2/|z|³, which is enough for Newton.
+      far += (logNormalCDF(far) - t) / (far + 1 / far)
     }
     return select(isFar, far, near)
   }

@@ -132,7 +132,11 @@ extension Bernoulli: KullbackLeibler {
 extension Poisson: KullbackLeibler {
   public func divergence(to other: any Distribution) -> Tensor? {
     guard let p = other as? Poisson else { return nil }
-    let (x, y) = (parameters[0], p.parameters[0])
-    return x * (log(x) - log(y)) + y - x
+    let (x, y) = (rate, p.rate)
+    // 0 · log 0 is 0.
+    let safe = select(x.isGreater(than: 0), x, Tensor(1))
+    let logX = density == .poisson ? log(safe) : parameters[0]
+    let logY = p.density == .poisson ? log(y) : p.parameters[0]
+    return select(x.isGreater(than: 0), x * (logX - logY), Tensor(0)) + y - x
   }
 }

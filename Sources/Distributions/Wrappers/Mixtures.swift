@@ -72,7 +72,9 @@ public struct MixtureSameFamily: Distribution {
 
   public var variance: Tensor? {
     guard let means = components.mean, let variances = components.variance else { return nil }
-    return averaged(variances + square(means)) - square(averaged(means))
+    // Around the mean: second moments would cancel where that is large.
+    let offsets = means - averaged(means).expandingAxis(-1 - eventShape.count)
+    return averaged(variances + square(offsets))
   }
 
   /// Returns the weighted sum over the components, in the shape of a value.
@@ -190,12 +192,14 @@ public struct MixtureGeneral: Distribution {
   }
 
   public var variance: Tensor? {
+    guard let mean else { return nil }
+    // Around the mean: second moments would cancel where that is large.
     let parts = components.compactMap { component -> Tensor? in
-      guard let mean = component.mean, let variance = component.variance else { return nil }
-      return variance + square(mean)
+      guard let own = component.mean, let variance = component.variance else { return nil }
+      return variance + square(own - mean)
     }
-    guard let mean, parts.count == components.count else { return nil }
-    return averaged(parts) - square(mean)
+    guard parts.count == components.count else { return nil }
+    return averaged(parts)
   }
 
   /// Returns the weight of a component, or its logarithm, with axes for the event.

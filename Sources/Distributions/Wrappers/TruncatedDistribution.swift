@@ -169,7 +169,7 @@ public struct TruncatedDistribution: Distribution {
 
   public func quantile(_ probability: Tensor) -> Tensor? {
     if let normal, let low {
-      let z = -inverseNormalCDF(exp(log1p(-probability) + logMass))
+      let z = -TruncatedNormal.lowerQuantile(log1p(-probability) + logMass)
       let x = normal.parent.parameters[0] + normal.parent.parameters[1] * z
       // Rounding may put a quantile outside.
       return maximum(normal.isLogarithm ? exp(x) : x, low)

@@ -86,7 +86,8 @@ public struct ImportedScene: Sendable {
 
   // MARK: - Model
 
-  /// Returns the priors of the free parameters: wide ones around the first values, within the bounds.
+  /// Returns the priors of the free parameters: wide ones around the first values, or around the end of a range beyond which these lie,
+  /// within the bounds.
   ///
   /// xc, yc ~ Normal(first, max(2, r_eff/2)); flux ~ LogNormal(log first, 1.5); r_eff ~ LogNormal(log first, 1); n ~
   /// Uniform(0.3, 10); beta ~ Uniform(1.2, 20); ellip ~ Uniform(0, 0.95); theta uniform on the circle; sky ~ Normal(first, scatter
@@ -117,12 +118,15 @@ public struct ImportedScene: Sendable {
 
   /// Returns the prior of a parameter without bounds.
   private func prior(_ site: String, _ component: Component) -> any Distribution {
-    let first = component.values[site] ?? 0
+    let value = component.values[site] ?? 0
+    // A prior far from its range would leave no mass there.
+    let first =
+      component.bounds[site].map { min(max(value, $0.lowerBound), $0.upperBound) } ?? value
     switch site {
     case GalaxySite.xc, GalaxySite.yc:
       return Normal(first, max(2, 0.5 * (component.values[GalaxySite.rEff] ?? 0)))
-    case GalaxySite.flux: return LogNormal(log(first), 1.5)
-    case GalaxySite.rEff: return LogNormal(log(first), 1)
+    case GalaxySite.flux: return LogNormal(log(first > 0 ? first : value), 1.5)
+    case GalaxySite.rEff: return LogNormal(log(first > 0 ? first : value), 1)
     case GalaxySite.n: return Uniform(0.3, 10)
     case Self.beta: return Uniform(1.2, 20)
     case GalaxySite.ellip: return Uniform(0, 0.95)

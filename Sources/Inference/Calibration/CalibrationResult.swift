@@ -22,7 +22,7 @@ public struct CalibrationResult: Sendable {
     /// The ranks as numbers between 0 and 1, (rank + a random share) / (draws + 1): uniform if all is well.
     public let uniforms: [Double]
 
-    /// Pearson's χ² of the histogram in 20 bins, or in as many as leave five ranks to each where there are fewer than 100.
+    /// Pearson's χ² of the histogram in 20 bins; of fewer than 100 ranks in as many as leave five to each, and in two at least.
     public let chiSquared: Double
 
     /// The probability of a larger χ² under uniform ranks.
@@ -37,7 +37,10 @@ public struct CalibrationResult: Sendable {
     /// The scatter of the ranks above that of uniform ones, in standard errors: positive where intervals are too narrow.
     public let spread: Double
 
-    /// The number of bins of the tests.
+    /// The largest number of bins of χ².
+    private static let mostBins = 20
+
+    /// The number of steps of the test of the distribution.
     static let bins = 20
 
     /// Examines ranks.
@@ -47,7 +50,7 @@ public struct CalibrationResult: Sendable {
       self.draws = draws
       self.uniforms = uniforms
       // With fewer expected in a bin, χ² exceeds its distribution's high quantiles too often (Cochran 1952).
-      let bins = max(2, min(Self.bins, uniforms.count / 5))
+      let bins = max(2, min(Self.mostBins, uniforms.count / 5))
       (chiSquared, chiSquaredPValue) = UniformityTests.chiSquared(
         UniformityTests.histogram(uniforms, bins: bins))
       cumulativePValue = UniformityTests.cumulativePValue(uniforms, parts: Self.bins)

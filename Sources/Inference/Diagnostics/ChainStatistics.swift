@@ -20,8 +20,11 @@ enum ChainStatistics {
     }
   }
 
-  /// Returns the mean of numbers.
-  static func mean(_ x: [Double]) -> Double { x.reduce(0, +) / Double(x.count) }
+  /// Returns the mean of numbers, exactly where all are the same: as the mean of distances from the first.
+  static func mean(_ x: [Double]) -> Double {
+    guard let first = x.first, first.isFinite else { return x.reduce(0, +) / Double(x.count) }
+    return first + x.reduce(0) { $0 + ($1 - first) } / Double(x.count)
+  }
 
   /// Returns the sum of squared distances from the mean.
   static func squares(_ x: [Double]) -> Double {

@@ -46,7 +46,7 @@ enum SamplerColumns {
   /// The name of the energy fractions, one for each chain, among what there is to know about the run as a whole.
   static let energyFractions = "bfmi"
 
-  /// The names of all arrays, which a kernel's own numbers cannot have.
+  /// The names that a kernel's own numbers cannot have: those of all arrays and of ArviZ's statistics of a chain.
   static var names: [String] {
     // ArviZ names its axes so.
     var names = [diverging, stepSize, energyFractions, "chain", "draw"]
@@ -64,7 +64,7 @@ extension Draws {
   /// `posterior` {name: array `[chains, draws, …]`}, `periods` of angles, and where a Markov chain made the draws `sample_stats`
   /// {`acceptance_rate`, `diverging`, `energy`, `lp`, `n_steps`, `step_size`, `tree_depth` and the kernel's
   /// ``SamplerStatistics/extras`` by their own names: arrays `[chains, draws]`} and `sampler`, what there is to know about the run as a
-  /// whole. Metrics and unconstrained vectors are left out. `posterior` and `sample_stats` are what `arviz.from_dict` takes.
+  /// whole. Metrics and unconstrained vectors are left out. `posterior` and `sample_stats` are what `arviz.from_dict` of ArviZ 0.x takes.
   public var asdf: ASDFValue {
     var members = [
       ASDFValue.Member(
@@ -175,8 +175,11 @@ extension Draws {
     if let found = try array(SamplerColumns.diverging, [chains, draws]) {
       result.diverged = found.doubles.map { $0 != 0 }
     }
-    if let found = try array(SamplerColumns.stepSize, [chains, draws]) {
-      result.stepSizes = (0..<chains).compactMap { draws > 0 ? found.doubles[$0 * draws] : nil }
+    // Of a step size that changes from draw to draw, which other programs may have, the first counts.
+    if tree[SamplerColumns.stepSize]?.array?.shape == [chains] {
+      result.stepSizes = tree[SamplerColumns.stepSize]?.array?.doubles ?? []
+    } else if let sizes = try array(SamplerColumns.stepSize, [chains, draws])?.doubles, draws > 0 {
+      result.stepSizes = (0..<chains).map { sizes[$0 * draws] }
     }
     // A number to each draw under another name is what some kernel, of this package or not, has told.
     let known = Set(SamplerColumns.names)
@@ -218,7 +221,8 @@ extension SamplerStatistics {
     if case .integer(let value)? = tree["maximum_tree_depth"]?.untagged { maximumTreeDepth = value }
     seconds = tree["seconds"]?.double ?? 0
     energyFractions = (tree[SamplerColumns.energyFractions]?.elements ?? []).map {
-      $0.double ?? .nan
+      // JSON has infinities as texts.
+      $0.double ?? ["inf": Double.infinity, "-inf": -Double.infinity][$0.text ?? ""] ?? .nan
     }
     cancellation = tree["cancellation"]?.text
     warnings = (tree["warnings"]?.elements ?? []).compactMap(\.text)

@@ -36,7 +36,7 @@ public struct ScalarDraws: Sendable {
 
   /// The mean; for an angle the direction of the mean vector, in [0, period).
   public var mean: Double {
-    guard let period else { return values.reduce(0, +) / Double(values.count) }
+    guard let period else { return ChainStatistics.mean(values) }
     let (c, s) = resultant(period)
     let angle = angleOf(s, c) * period / (2 * .pi)
     let positive = angle < 0 ? angle + period : angle
@@ -47,9 +47,7 @@ public struct ScalarDraws: Sendable {
   /// The standard deviation (divisor N − 1); for an angle that of the branch around the circular mean.
   public var standardDeviation: Double {
     let x = unwrapped
-    let m = x.reduce(0, +) / Double(x.count)
-    let squares = x.reduce(0) { $0 + ($1 - m) * ($1 - m) }
-    return (squares / Double(max(1, x.count - 1))).squareRoot()
+    return (ChainStatistics.squares(x) / Double(max(1, x.count - 1))).squareRoot()
   }
 
   /// The length of the mean direction vector of an angle: 1 for a sharp angle, 0 for one that is not determined.

@@ -204,22 +204,25 @@ struct TrajectoryTree {
       if hasDiverged { return false }
       firstWeight *= exponential(unit - logUnit)
     }
-    let takesSecond = takesSecond(firstWeight, secondWeight)
-    let total = total(0, number, space)
+    let chosen = takesSecond(firstWeight, secondWeight) ? second : first
+    let sum = total(0, number, space)
     (top + 1).initialize(
       to: Stretch(
         first: first.place, weight: firstWeight + secondWeight, last: second.place,
-        value: takesSecond ? second.value : first.value,
-        sample: takesSecond ? second.place : first.place, total: total))
+        value: chosen.value, sample: chosen.place, total: sum))
     return ss_join_points(
-      space.momentum(first.place), space.momentum(second.place), total, space.length) != 0
+      space.momentum(first.place), space.momentum(second.place), sum, space.length) != 0
   }
 
   /// A point of the trajectory that has just been made.
   private struct Point {
+    /// Where it lies.
     var place: PhaseSpace.Place
+    /// Its log density.
     var value: Double
+    /// By how much its energy exceeds the first.
     var error: Double
+    /// exp(−error).
     var weight: Double
     /// Whether its weight is right as it is.
     var isOrdinary: Bool

@@ -125,17 +125,25 @@ extension Canvas {
     return result + "…"
   }
 
-  /// Draws the title of a figure in bold type from its upper left: smaller where it is wider than `room`, and cut where it would be
-  /// too small to read.
+  /// Draws the title of a figure in bold type from its upper left: smaller where it would be wider than `room`, and cut where that
+  /// would be too small to read.
   func title(_ text: String, at place: PlotPoint, size: Double, room: Double) {
-    let fitting = max(
-      fittingSize(of: text, size: size, room: room, isBold: true), min(size, Canvas.leastTitle))
-    self.text(
-      shortened(text, size: fitting, room: room, isBold: true), at: place, size: fitting,
-      baseline: .top, isBold: true)
+    let (line, fitting) = fittedTitle(text, size: size, room: room)
+    self.text(line, at: place, size: fitting, baseline: .top, isBold: true)
   }
 
-  /// The size below which a title is cut.
+  /// Returns the letters and the size of a title.
+  package func fittedTitle(
+    _ text: String, size: Double, room: Double
+  ) -> (text: String, size: Double) {
+    let fitting = fittingSize(of: text, size: size, room: room, isBold: true)
+    let least = min(size, Canvas.leastTitle)
+    // What was scaled to fit may be wider by a rounding: it is not measured again.
+    guard fitting < least else { return (text, fitting) }
+    return (shortened(text, size: least, room: room, isBold: true), least)
+  }
+
+  /// The size below which a title is cut, that of the smallest ticks.
   private static let leastTitle = 7.0
 
   /// Goes through the runs, does with them what the pass does, and returns how far the pen moved.

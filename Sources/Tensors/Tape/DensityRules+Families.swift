@@ -83,8 +83,7 @@ func skewNormalTerm<T: TapeScalar>(_ x: T, _ loc: T, _ scale: T, _ shape: T) -> 
   let logMass = T.logNormalCDF(w)
   let value =
     T(0.6931471805599453) - T(0.5) * z * z - T(halfLogTwoPi) + logMass - T.log(scale)
-  // φ(w) / Φ(w) as one exponential: neither factor under- or overflows in the tail.
-  let ratio = T.exp(T(-0.5) * w * w - T(halfLogTwoPi) - logMass)
+  let ratio = T.logNormalCDFSlope(w)
   let slope = (shape * ratio - z) * inverse
   return DensityTerm(value, slope, -slope, -slope * z - inverse, ratio * z)
 }

@@ -186,13 +186,12 @@ func studentTTerm<T: TapeScalar>(_ x: T, _ dof: T, _ loc: T, _ scale: T)
   let half = T(0.5)
   let l = T.log1p(t)
   let up = half * (dof + T(1))
-  let low = half * dof
-  let constant =
-    T.logGamma(up) - T.logGamma(low) - half * T.log(T(Double.pi) * dof) - T.log(scale)
+  let ratio = RisingFactorial(half * dof, half)
+  let constant = ratio.value - half * T.log(T(Double.pi) * dof) - T.log(scale)
   let weight = (dof + T(1)) / (dof * (T(1) + t))
   let slope = -weight * z * inverse
   let dDof =
-    half * (T.digamma(up) - T.digamma(low) - T(1) / dof - l + weight * z * z / dof)
+    half * (ratio.dA - T(1) / dof - l + weight * z * z / dof)
   return DensityTerm(
     constant - up * l, slope, dDof, -slope, (weight * z * z - T(1)) * inverse)
 }

@@ -129,8 +129,7 @@ extension Interpreter {
     case .normalCDF:
       for k in 0..<n { ga[k] += g[k] * T.exp(T(-0.5) * a[k] * a[k] - T(halfLogTwoPi)) }
     case .logNormalCDF:
-      // φ/Φ as one exponential: neither factor under- or overflows in the tail.
-      for k in 0..<n { ga[k] += g[k] * T.exp(T(-0.5) * a[k] * a[k] - T(halfLogTwoPi) - y[k]) }
+      for k in 0..<n { ga[k] += g[k] * T.logNormalCDFSlope(a[k]) }
     case .inverseNormalCDF:
       for k in 0..<n { ga[k] += g[k] * T.exp(T(0.5) * y[k] * y[k] + T(halfLogTwoPi)) }
     case .sum, .product, .maximumOf, .minimumOf, .cumulativeSum:

@@ -43,6 +43,8 @@ protocol TapeScalar: Sendable {
   static func erf(_ x: Self) -> Self
   static func erfc(_ x: Self) -> Self
   static func logNormalCDF(_ x: Self) -> Self
+  /// φ(x) / Φ(x), the derivative of `logNormalCDF`.
+  static func logNormalCDFSlope(_ x: Self) -> Self
   static func inverseNormalCDF(_ x: Self) -> Self
   static func logBesselI0(_ x: Self) -> Self
   static func besselRatio(_ x: Self) -> Self
@@ -169,6 +171,7 @@ extension Double: TapeScalar {
   static func erf(_ x: Double) -> Double { Tensors.libmErf(x) }
   static func erfc(_ x: Double) -> Double { Tensors.libmErfc(x) }
   static func logNormalCDF(_ x: Double) -> Double { Numerics.normalLogCDF(x) }
+  static func logNormalCDFSlope(_ x: Double) -> Double { Numerics.normalLogCDFDerivative(x) }
   static func inverseNormalCDF(_ x: Double) -> Double { Numerics.normalQuantile(x) }
   static func logBesselI0(_ x: Double) -> Double { Numerics.logBesselI0(x) }
   static func besselRatio(_ x: Double) -> Double { Numerics.besselRatio(x) }
@@ -277,8 +280,13 @@ struct Dual: TapeScalar {
     chain(x, Double.erfc(x.value), -twoOverRootPi * Double.exp(-x.value * x.value))
   }
   static func logNormalCDF(_ x: Dual) -> Dual {
-    let l = Double.logNormalCDF(x.value)
-    return chain(x, l, Double.exp(-0.5 * x.value * x.value - halfLogTwoPi - l))
+    chain(x, Double.logNormalCDF(x.value), Double.logNormalCDFSlope(x.value))
+  }
+  static func logNormalCDFSlope(_ x: Dual) -> Dual {
+    let slope = Double.logNormalCDFSlope(x.value)
+    // x + φ/Φ cancels far in the lower tail, where it is −1/x + 2/x³.
+    let rest = x.value < -1e3 ? (2 / (x.value * x.value) - 1) / x.value : x.value + slope
+    return chain(x, slope, -slope * rest)
   }
   static func inverseNormalCDF(_ x: Dual) -> Dual {
     let z = Double.inverseNormalCDF(x.value)

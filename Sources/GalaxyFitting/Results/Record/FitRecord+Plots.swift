@@ -131,7 +131,7 @@ extension FitReport {
     // One entry of the legend for each colour, also where sources of one component stand beside such of two.
     let parts =
       sources.contains { $0.profile.shapes.count > 1 }
-      ? [" of single and first components", " of second components"] : [""]
+      ? [" of first components", " of second components"] : [""]
     // Light blue, light green: on the warm colours of the image, and apart from each other for most eyes.
     let colors = [PlotColor(0.35, 0.85, 1), PlotColor(0.75, 0.95, 0.55)]
     let arm = max(1, 0.02 * Double(max(image.width, image.height)))

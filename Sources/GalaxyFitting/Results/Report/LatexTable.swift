@@ -56,7 +56,7 @@ extension FitRecord {
           "expected some of \(known.map(\.name).joined(separator: ", ")), found \"\(name)\"")
       }
       rows.append(
-        "  \(Self.symbol(name)) & \(try value(summary, table.quantiles, draws)) & \(Self.unit(summary.unit))"
+        "  \(Self.symbol(name)) & \(try value(summary, table.quantiles, draws))\(Self.tied(summary)) & \(Self.unit(summary.unit))"
       )
     }
     let percent = table.quantiles.map { significant(100 * $0, 4) }
@@ -159,6 +159,20 @@ extension FitRecord {
       return "$\(symbol.dropLast()),\(index)}$"
     }
     return "$\(symbol)_{\(index)}$"
+  }
+
+  /// Returns what a quantity is tied to, as in `0.5 * flux_1`, with symbols; nothing for a free one.
+  private static func tied(_ summary: ParameterSummary) -> String {
+    guard let tie = summary.tie else { return "" }
+    let parts = tie.split(separator: " ").map { part in
+      switch part {
+      case "*": "\\,"
+      case "+", "-": " \(part) "
+      default:
+        Double(part) == nil ? symbol(String(part)).filter { $0 != "$" } : number(String(part))
+      }
+    }
+    return " (tied to $\(parts.joined())$)"
   }
 
   /// Returns a unit as LaTeX.

@@ -13,7 +13,7 @@ struct PointSpreadSpectra {
   private let pixels: Double
 
   /// The transform on the fine grid.
-  private let plan: FFTPlan
+  private let plan: FFTFramePlan
 
   /// The indices of the rows' and the runs' frequencies.
   private let rowIndex, columnIndex: [Int]
@@ -27,7 +27,8 @@ struct PointSpreadSpectra {
     self.columnIndex = columnIndex
     let scale = psf.oversampling
     pixels = Double(rows * columns)
-    plan = FFTPlan(rows: scale * rows, columns: scale * columns)
+    plan = FFTFramePlan(
+      rows: scale * rows, columns: scale * columns, frameRows: min(psf.height, scale * rows))
   }
 
   /// Returns the transform, over the number of pixels, of the PSF times a weight of the offsets from its centre, [row, column].
@@ -36,7 +37,8 @@ struct PointSpreadSpectra {
   /// cannot tell.
   func transform(_ weight: (Double, Double) -> Double) -> (re: [Double], im: [Double]) {
     let (fineRows, fineColumns) = (plan.rows, plan.columns)
-    let real = FFTBuffer(count: plan.realCount)
+    let real = FFTBuffer(count: plan.frameCount)
+    let between = FFTBuffer(count: plan.betweenCount)
     let spectrum = FFTBuffer(count: plan.spectrumCount)
     for y in 0..<psf.height {
       for x in 0..<psf.width {
@@ -44,7 +46,7 @@ struct PointSpreadSpectra {
           psf.values[y * psf.width + x] * weight(Double(x) - psf.centerX, Double(y) - psf.centerY)
       }
     }
-    plan.forward(real.pointer, into: spectrum.pointer)
+    plan.forward(real.pointer, between: between.pointer, into: spectrum.pointer)
     var re: [Double] = []
     var im: [Double] = []
     re.reserveCapacity(rowIndex.count * columnIndex.count)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// FFTW's planner, which only one thread may enter at a time, and the plans it makes.
+// How transforms are planned, and FFTW's plans, which only one thread may make at a time.
 
 internal import CFFTW
 internal import Synchronization
@@ -9,7 +9,7 @@ internal import Synchronization
 public enum FFTPlanning: String, Sendable, Hashable, Codable {
   /// Planned at once by a heuristic: for a single fit.
   case estimate
-  /// Candidates are timed (0.2–0.8 s a shape, then 1.3–2 times faster); the choice is kept in the wisdom file.
+  /// Candidates are timed (0.3–0.8 s a shape, then up to 1.8 times faster in large frames); the choice is kept in the wisdom file.
   case measure
 }
 
@@ -21,13 +21,16 @@ final class FFTWPlan: @unchecked Sendable {
   /// FFTW's plan.
   let address: fftw_plan
 
+  /// Whether candidates were timed for it, which are worth keeping.
+  let isMeasured: Bool
+
   /// FFTW's planner; the value says whether the wisdom file was read.
   private static let planner = Mutex(false)
 
   /// Makes a plan.
   ///
   /// - Parameters:
-  ///   - planning: With `.measure`, wisdom is read from, and added to, the user's cache folder.
+  ///   - planning: With `.measure`, wisdom is read from the user's cache folder; ``keepWisdom()`` adds to it.
   ///   - what: The transform, for the message should FFTW have no plan.
   ///   - make: Returns FFTW's plan for flags, nil where these forbid making it.
   init(_ planning: FFTPlanning, _ what: String, _ make: (UInt32) -> fftw_plan?) {
@@ -39,15 +42,18 @@ final class FFTWPlan: @unchecked Sendable {
       }
       let known = make(flags | FFTW_WISDOM_ONLY)
       let plan = known ?? make(flags)
-      if planning == .measure && known == nil { FFTWisdom.write() }
-      return FFTPlanAddress(plan: plan)
+      return FFTPlanAddress(plan: plan, isMeasured: planning == .measure && known == nil)
     }
     guard let address = made.plan else { stop("FFTW has no plan for \(what)") }
     self.address = address
+    isMeasured = made.isMeasured
   }
 
+  /// Writes what was measured to the user's cache folder.
+  static func keepWisdom() { planner.withLock { _ in FFTWisdom.write() } }
+
   deinit {
-    let plan = FFTPlanAddress(plan: address)
+    let plan = FFTPlanAddress(plan: address, isMeasured: false)
     Self.planner.withLock { _ in fftw_destroy_plan(plan.plan) }
   }
 }
@@ -58,4 +64,7 @@ private struct FFTPlanAddress: @unchecked Sendable {
 
   /// The plan, or nil where FFTW has none.
   let plan: fftw_plan?
+
+  /// Whether candidates were timed.
+  let isMeasured: Bool
 }
