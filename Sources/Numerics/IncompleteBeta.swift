@@ -43,7 +43,8 @@ private struct BetaDensityLogit {
 /// Returns I_x(a, b) B(a, b) / (x^a y^b) with y = 1 - x, for x not above (a + 1) / (a + b + 2).
 ///
 /// The even part of the continued fraction DLMF 8.17.22 as Didonato and Morris write it (1992, ACM TOMS 18, 360, equation 9), where the
-/// distance from the mean comes from the smaller of x and y: nothing cancels, however different the shapes are.
+/// distance from the mean comes from the smaller of x and y: nothing cancels, however different the shapes are. Near the mean it takes
+/// some √(a + b) terms; NaN where 10⁵ are not enough, of shapes of some 10¹³ and more.
 private func betaFraction(_ a: Double, _ b: Double, _ x: Double, _ y: Double) -> Double {
   let distance = a > b ? (a + b) * y - b : a - (a + b) * x
   let c = 1 + distance
@@ -67,12 +68,15 @@ private func betaFraction(_ a: Double, _ b: Double, _ x: Double, _ y: Double) ->
     let next = nextAbove / nextBelow
     let change = abs(next - value)
     value = next
-    if change <= 2e-16 * abs(value) { break }
+    if change <= 2e-16 * abs(value) { return value }
     (above, below) = (lastAbove / nextBelow, lastBelow / nextBelow)
     (lastAbove, lastBelow) = (value, 1)
   }
-  return value
+  return .nan
 }
+
+/// Returns the smaller of a number and 1; NaN stays.
+private func atMostOne(_ x: Double) -> Double { x > 1 ? 1 : x }
 
 /// The regularised incomplete beta function and its complement.
 package struct RegularizedBeta {
@@ -102,10 +106,10 @@ package struct RegularizedBeta {
     }
     let density = BetaDensityLogit(a, b, x, y).value
     if x < (a + 1) / (a + b + 2) {
-      lower = min(density * betaFraction(a, b, x, y), 1)
+      lower = atMostOne(density * betaFraction(a, b, x, y))
       upper = 1 - lower
     } else {
-      upper = min(density * betaFraction(b, a, y, x), 1)
+      upper = atMostOne(density * betaFraction(b, a, y, x))
       lower = 1 - upper
     }
   }

@@ -97,7 +97,7 @@ extension KeyedGenerator {
     // The distribution differs from the normal one by 1/(8 κ) in its fourth moment.
     guard kappa < 1e8 else { return normal() / kappa.squareRoot() }
     let tau = 1 + (1 + 4 * kappa * kappa).squareRoot()
-    // The difference loses its digits for small concentrations; it is κ²  there, to κ² of itself.
+    // The difference loses its digits for small concentrations; it is κ² there, to κ² of itself.
     let rho = kappa < 1e-4 ? 0.5 * kappa : (tau - (2 * tau).squareRoot()) / (2 * kappa)
     let r = (1 + rho * rho) / (2 * rho)
     while true {

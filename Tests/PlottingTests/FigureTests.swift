@@ -129,6 +129,7 @@ import Testing
         #expect(title.line.hasSuffix("…") && title.size == 7, "\(title)")
       }
     }
+    // All three kinds are among the lengths, whatever the font.
     #expect(whole > 20 && scaled > 15 && cut > 80, "\(whole), \(scaled), \(cut)")
   }
 

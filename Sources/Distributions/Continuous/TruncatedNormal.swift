@@ -84,6 +84,7 @@ public struct TruncatedNormal: Distribution {
     let narrow =
       -0.5 * m2 - halfLogTwoPi + log(width) + log1p(select(isNarrow, bend, Tensor(0)))
     let top = logNormalCDF(h)
+    // The form that is not taken is kept away from log 0, whose derivative would spoil the other's.
     let wide = select(isNarrow, l - 1, l)
     return select(isNarrow, narrow, top + log(-expm1(logNormalCDF(wide) - top)))
   }

@@ -125,8 +125,8 @@ public struct ImportedScene: Sendable {
     switch site {
     case GalaxySite.xc, GalaxySite.yc:
       return Normal(first, max(2, 0.5 * (component.values[GalaxySite.rEff] ?? 0)))
-    case GalaxySite.flux: return LogNormal(log(first > 0 ? first : value), 1.5)
-    case GalaxySite.rEff: return LogNormal(log(first > 0 ? first : value), 1)
+    case GalaxySite.flux: return LogNormal(log(first), 1.5)
+    case GalaxySite.rEff: return LogNormal(log(first), 1)
     case GalaxySite.n: return Uniform(0.3, 10)
     case Self.beta: return Uniform(1.2, 20)
     case GalaxySite.ellip: return Uniform(0, 0.95)

@@ -123,7 +123,6 @@ struct TrajectoryTree {
     refill()
     let directions = UInt64(nextChoice())
     var lastIsBehind: UInt64 = 0
-    var hasBegun = false
     var depth = 0
     while depth < maximumDepth {
       let backward = (directions >> UInt64(depth)) & 1
@@ -135,8 +134,8 @@ struct TrajectoryTree {
       lastIsBehind = backward
       let step = Double(bitPattern: stepSize.bitPattern ^ (backward << 63))
       end = stack[0].last
-      if space.beginsNext && !(hasBegun && !turns) { space.begin(from: end, to: next, step) }
-      hasBegun = true
+      // The last leap has begun the next step, unless there was none or the trajectory turns to its other end.
+      if space.beginsNext && (depth == 0 || turns) { space.begin(from: end, to: next, step) }
       guard grow(depth, 0, above: stack, step, space, target) else { break }
       // Biased progressive sampling: the new half is taken with probability min(1, its weight / that of the old one).
       let takesNew = uniform() * stack[0].weight < stack[1].weight
