@@ -100,17 +100,6 @@ func parameterShape(_ name: String, _ parameters: [Tensor]) -> Shape {
   return shape
 }
 
-/// Stops the program where a constant parameter is impossible; traced ones give a NaN density instead.
-func require(
-  _ name: String, _ parameter: String, _ value: Tensor, _ expected: String,
-  _ holds: (Double) -> Bool
-) {
-  guard !value.isTraced else { return }
-  for element in value.elements {
-    demand(holds(element), "\(name): expected \(parameter) \(expected), got \(element)")
-  }
-}
-
 /// Returns a short text of a parameter for descriptions.
 func text(_ value: Tensor) -> String {
   if value.isTraced || value.count > 6 { return "shape \(value.shape)" }

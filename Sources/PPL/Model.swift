@@ -107,8 +107,13 @@ public struct Model<Output>: Sendable {
   /// Runs the model under a handler and returns its output and the handler's final state.
   public func run<H: Handler>(under handler: H, key: RandomKey = 0) throws -> (Output, H) {
     let context = ModelContext(key: key)
-    let result = context.with(handler) { body(context) }
+    let faults = ParameterFaults()
+    let result = ParameterFaults.$current.withValue(faults) {
+      context.with(handler) { body(context) }
+    }
     if let error = context.errors.first { throw error }
+    // A distribution that is no site's, made for its density or its quantiles.
+    if let fault = faults.take() { throw ModelError(.outsideSupport, fault) }
     return result
   }
 

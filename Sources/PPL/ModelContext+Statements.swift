@@ -12,7 +12,15 @@ extension ModelContext {
   public func sample(_ name: String, _ distribution: some Distribution) -> Tensor {
     var site = Site(.sample, name)
     site.distribution = distribution
+    if hasFault(name) { return distribution.feasibleValue }
     return emit(site).value ?? distribution.feasibleValue
+  }
+
+  /// Reports that a parameter of a site's distribution is impossible, where it is: a draw with it might never end.
+  private func hasFault(_ name: String) -> Bool {
+    guard let fault = ParameterFaults.current?.take() else { return false }
+    report(ModelError(.outsideSupport, site: name, fault))
+    return true
   }
 
   /// States that a random variable has been observed.
@@ -29,6 +37,7 @@ extension ModelContext {
   ) -> Tensor {
     var site = Site(.sample, name)
     site.distribution = distribution
+    if hasFault(name) { return data?.tensor ?? distribution.feasibleValue }
     if let data {
       site.value = data.tensor
       site.isObserved = true

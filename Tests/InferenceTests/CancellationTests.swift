@@ -64,7 +64,8 @@ struct CancellationTests {
   func atTheEnd() throws {
     let calls = Atomic(0)
     let draws = try NUTS().run(
-      noncentred.logDensity(), chains: 1, warmUp: 20, draws: 20, threads: 1
+      noncentred.logDensity(), chains: 1, warmUp: 20, draws: 20, initial: .uniform(radius: 2),
+      threads: 1
     ) { calls.add(1, ordering: .relaxed).newValue > 40 }
     #expect(draws.draws == 20 && draws.statistics?.wasCancelled == false)
   }

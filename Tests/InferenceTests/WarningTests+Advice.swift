@@ -54,6 +54,48 @@ struct WarningAdviceTests {
     }
   }
 
+  @Test("a chain that came late to the posterior is named, one that was there is not")
+  func lateChain() throws {
+    /// The standard normal density.
+    final class Hill: LogDensity {
+      let dimension = 1
+      func valueAndGradient(at q: [Double], into gradient: inout [Double]) -> Double {
+        gradient[0] = -q[0]
+        return -0.5 * q[0] * q[0]
+      }
+    }
+    // Small steps from 60 standard deviations: some hundred draws on the way.
+    let draws = try RandomWalkMetropolis(scale: 0.5).run(
+      LogDensityFactory(dimension: 1) { Hill() }, chains: 2, warmUp: 0, draws: 4000, key: 1,
+      initial: .unconstrained([[0], [60]]))
+    let late = draws.diagnostics.warnings.filter { $0.code == .lateChain }
+    #expect(late.map(\.subject) == ["chain 1"])
+    #expect(late.first?.message.contains("draws.selecting(chains: [0])") ?? false)
+    let there = try RandomWalkMetropolis(scale: 0.5).run(
+      LogDensityFactory(dimension: 1) { Hill() }, chains: 2, warmUp: 0, draws: 4000, key: 1,
+      initial: .unconstrained([[0], [1]]))
+    #expect(!there.diagnostics.warnings.contains { $0.code == .lateChain })
+  }
+
+  @Test("divergences advise a non-centred form of the sites that have one, and of no others")
+  func noncentring() throws {
+    /// Returns what is said of divergences.
+    func advice(_ model: Model<Void>) throws -> String {
+      let draws = try NUTS(targetAcceptance: 0.5).run(
+        model.logDensity(), warmUp: 300, draws: 500, key: 1)
+      return draws.diagnostics.warnings.first { $0.code == .divergences }?.message ?? "none"
+    }
+    let centred = try advice(eightSchools)
+    #expect(centred.contains("\"theta\": LocScale()"), "\(centred)")
+    // A corner without a hierarchy: half of a normal density, cut off where it is highest.
+    let corner = try advice(
+      Model { m in
+        let x = m.plate("p", 4) { m.sample("x", Normal(0, 1)) }
+        m.factor("wall", select(x.isGreater(than: 0), Tensor(0), Tensor(-500.0)).sum())
+      })
+    #expect(corner.contains("Raise the acceptance") && !corner.contains("LocScale"), "\(corner)")
+  }
+
   @Test("elements that a support fixes are no reason to warn; a matrix that does not move is")
   func fixedElements() throws {
     let model = Model { m in

@@ -179,6 +179,34 @@ struct MisuseTests {
     #expect(error?.kind == .misuse && error?.site == "x")
   }
 
+  @Test("a parameter that comes out impossible is an error with its site, also where no draw could end")
+  func impossibleParameters() {
+    let scale = mistake {
+      _ = try Model { m in
+        let depth = m.sample("depth", HalfNormal(1)) + 800
+        m.sample("x", Normal(0, exp(-depth)))
+      }.trace()
+    }
+    #expect(scale?.kind == .outsideSupport && scale?.site == "x")
+    #expect(scale?.explanation.contains("expected scale > 0, got 0.0") ?? false)
+    let rate = mistake {
+      _ = try Model { m in m.observe("n", Poisson(-1), 3) }.trace()
+    }
+    #expect(rate?.site == "n")
+    // A distribution that is no site's.
+    let density = mistake {
+      _ = try Model { m in
+        let x = m.sample("x", Normal(0, 1))
+        m.factor("f", Gamma(0, 1).logProbability(of: x))
+      }.trace()
+    }
+    #expect(density?.kind == .outsideSupport && density?.site == nil)
+    // A program that is called within another one tells of its own.
+    let inner = Model { m in m.sample("z", Beta(0, 1)) }
+    let called = mistake { _ = try Model { m in m.call(inner) }.trace() }
+    #expect(called?.site == "z")
+  }
+
   @Test("the first of several mistakes is the one that is thrown")
   func first() {
     let error = mistake {

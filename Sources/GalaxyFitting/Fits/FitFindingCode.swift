@@ -77,6 +77,8 @@ public enum FitFindingCode: String, Sendable, Hashable, Codable, CaseIterable {
   case frozenChain = "frozen-chain"
   /// One chain stays apart from the others.
   case stuckChain = "stuck-chain"
+  /// A chain came late to where the others are, or not at all.
+  case lateChain = "late-chain"
   /// The chains fall into groups that do not meet.
   case separateModes = "separate-modes"
   /// The chains do not agree.

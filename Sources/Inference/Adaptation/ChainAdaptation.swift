@@ -31,12 +31,16 @@ public protocol ChainAdaptation<Tuned>: Sendable, Codable {
   /// Sets the kernel that draws are made with.
   mutating func end(_ kernel: inout Tuned)
 
+  /// Whether it learns a metric, so that a first one may be given to a kernel that has none.
+  var learnsMetric: Bool { get }
+
   /// What the tuning could not do as it should, in words.
   var warnings: [String] { get }
 }
 
 extension ChainAdaptation {
   public func validate() throws {}
+  public var learnsMetric: Bool { false }
   public var warnings: [String] { [] }
 }
 

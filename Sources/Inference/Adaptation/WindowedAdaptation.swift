@@ -93,6 +93,8 @@ public struct WindowedAdaptation<Tuned: TunableKernel>: ChainAdaptation {
   /// The step size alone; the kernel's metric is kept.
   public static var stepSizeOnly: Self { Self(metric: .none) }
 
+  public var learnsMetric: Bool { metric != .none }
+
   public var warnings: [String] { [moments?.doubt].compactMap { $0 } }
 
   public func validate() throws {

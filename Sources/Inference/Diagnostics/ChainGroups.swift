@@ -60,6 +60,9 @@ struct ChainGroups {
     return (groups[0].count <= groups[1].count ? groups[0] : groups[1]).sorted()
   }
 
+  /// The chains that stay apart, group by group.
+  var separate: [[Int]] { apart.map(\.chains) }
+
   /// The scalars whose disagreement is explained by chains that stay apart.
   var explained: Set<String> { Set(apart.map { scalars[$0.scalar].name }) }
 

@@ -22,6 +22,8 @@ public struct DiagnosticWarning: Sendable, Hashable, CustomStringConvertible {
     case frozenChain = "frozen-chain"
     /// One chain stays apart from the others.
     case stuckChain = "stuck-chain"
+    /// One chain came late to where the others are, or not at all.
+    case lateChain = "late-chain"
     /// The chains fall into groups that do not meet.
     case separateModes = "separate-modes"
     /// The chains do not agree.

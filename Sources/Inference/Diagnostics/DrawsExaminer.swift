@@ -34,7 +34,8 @@ struct DrawsExaminer {
     if let few = fewDraws(), draws.draws < 4 { return run() + [few] }
     let groups = ChainGroups(draws: draws, scalars: scalars)
     return run() + notFinite() + [fewDraws(), oneChain()].compactMap { $0 } + constants()
-      + groups.warnings() + divergences() + depths() + energies()
+      + groups.warnings() + LateChains(draws: draws).warnings(besides: groups.separate)
+      + divergences() + depths() + energies()
       + disagreement(besides: groups.explained) + effectiveSizes() + angles()
   }
 
@@ -212,9 +213,18 @@ struct DrawsExaminer {
     return [
       DiagnosticWarning(
         .divergences, "run",
-        "\(share)\(neighbourhood(statistics.diverged)): the sampler cannot follow the posterior there, and the draws miss part of it. Raise the acceptance: NUTS(targetAcceptance: 0.95), then 0.99; where the model has a hierarchy, a site whose scale is a parameter, sample from its non-centred form (model.reparameterized([\"site\": LocScale()]))"
+        "\(share)\(neighbourhood(statistics.diverged)): the sampler cannot follow the posterior there, and the draws miss part of it. Raise the acceptance: NUTS(targetAcceptance: 0.95), then 0.99\(noncentring(statistics))"
       )
     ]
+  }
+
+  /// Returns the advice to non-centre the hierarchies of a model, as the end of a sentence; empty where it has none.
+  private func noncentring(_ statistics: SamplerStatistics) -> String {
+    let sites = statistics.hierarchicalSites
+    guard !sites.isEmpty else { return "" }
+    let forms = sites.prefix(4).map { "\"\($0)\": LocScale()" }.joined(separator: ", ")
+    return
+      "; the scale of \(Self.list(sites)) is a parameter: sample from the non-centred form, model.reparameterized([\(forms)])"
   }
 
   /// Returns where divergent draws gather, as text: the scalar whose ranks among them are the most one-sided.
@@ -254,7 +264,7 @@ struct DrawsExaminer {
     return [
       DiagnosticWarning(
         .lowEnergyFraction, "run",
-        "the sampler explores the tails slowly in \(low.count == 1 ? "chain" : "chains") \(names), counted from 0 (E-BFMI \(decimalText(smallest, decimals: 2)), should be above 0.3): tails of the result are uncertain; warm up longer or take a lighter-tailed prior, and where the model has a hierarchy its non-centred form"
+        "the sampler explores the tails slowly in \(low.count == 1 ? "chain" : "chains") \(names), counted from 0 (E-BFMI \(decimalText(smallest, decimals: 2)), should be above 0.3): tails of the result are uncertain; warm up longer or take a lighter-tailed prior\(draws.statistics.map(noncentring) ?? "")"
       )
     ]
   }

@@ -216,6 +216,9 @@ extension SamplerStatistics {
       result.cancellation = result.cancellation ?? run.cancellation
       result.seconds += run.seconds
       result.improperSites += run.improperSites.filter { !result.improperSites.contains($0) }
+      result.hierarchicalSites += run.hierarchicalSites.filter {
+        !result.hierarchicalSites.contains($0)
+      }
       result.warnings += run.warnings
     }
     // Of runs of different kernels, what all of them have told.

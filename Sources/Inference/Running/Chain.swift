@@ -72,7 +72,11 @@ struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
   ) {
     self.index = index
     keys = Keys(plan.key, index)
-    kernel = start.metric.map { Chain.seed(initial, with: $0) } ?? initial
+    let isWanted = !start.isMetricSuggested || plan.warmUp > 0 && initialAdaptation.learnsMetric
+    kernel =
+      isWanted
+      ? start.metric.map { Chain.seed(initial, with: $0, ifNone: start.isMetricSuggested) }
+        ?? initial : initial
     adaptation = initialAdaptation
     state = kernel.start(at: start.position, target, key: keys.steps.folding(in: "begin"))
     columns = [[Double]](repeating: [], count: count)
@@ -85,9 +89,11 @@ struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
       key: keys.steps.folding(in: "begin adaptation"))
   }
 
-  /// Returns a kernel with a metric, if it has one.
-  private static func seed(_ kernel: K, with metric: Metric) -> K {
-    guard var tunable = kernel as? any TunableKernel else { return kernel }
+  /// Returns a kernel with a metric, if it can have one; `ifNone`: and does not have it yet.
+  private static func seed(_ kernel: K, with metric: Metric, ifNone: Bool) -> K {
+    guard var tunable = kernel as? any TunableKernel,
+      !ifNone || tunable.metric.dimension == 0
+    else { return kernel }
     tunable.metric = metric
     return tunable as? K ?? kernel
   }

@@ -74,7 +74,7 @@ final class ChainRunner<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget
   private let starts: [Int: ChainStart]
   private let fingerprint: Fingerprint?
   private let shared: Mutex<Shared>
-  private let isStopped = Atomic(false)
+  private let isStopped: Atomic<Bool>
   private let monitor: RunMonitor
   private let savings: Mutex<CheckpointSavings>
 
@@ -90,12 +90,14 @@ final class ChainRunner<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget
   ///   - starts: Where the other chains start, by number.
   ///   - fingerprint: What the checkpoint knows its run by; nil without a checkpoint.
   ///   - began: When the run began, in nanoseconds.
+  ///   - isStopped: Whether it was cancelled already.
   init(
     _ plan: RunPlan, _ target: Target, _ kernel: K, _ adaptation: A,
     _ drawColumns: [DrawColumn], saved: [Int: Chain<K, A>], starts: [Int: ChainStart],
-    _ fingerprint: Fingerprint?, began: UInt64
+    _ fingerprint: Fingerprint?, began: UInt64, isStopped: Bool
   ) {
     self.plan = plan
+    self.isStopped = Atomic(isStopped)
     self.target = target
     self.kernel = kernel
     self.adaptation = adaptation

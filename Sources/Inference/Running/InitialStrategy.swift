@@ -17,6 +17,17 @@ public indirect enum InitialStrategy: Sendable {
   /// Of points in the unconstrained space some lie where the likelihood is hopeless, and a chain that begins there may end in a
   /// mode of no weight: on a mixture of two normals one chain in fifty does so from single points, in Stan as here.
   case best(of: Int, InitialStrategy)
+  /// Several strategies in turn: a chain takes the one at its number, searches and candidates go round.
+  ///
+  /// Those that need a prior are left out for a log density that has no model.
+  case alternating([InitialStrategy])
+  /// Around the modes of the unconstrained density that searches from points of a strategy find, each chain around one of them by
+  /// its probability, at draws from the normal approximation with deviations enlarged by 2; a kernel that has no metric and is to
+  /// learn one begins with the covariance.
+  ///
+  /// Where the searches find no mode, or what is around it is far from normal, as in a hierarchy, or in more than 200 coordinates,
+  /// chains start by another strategy.
+  case modes(searches: Int = 8, from: InitialStrategy, otherwise: InitialStrategy)
   /// A draw from the prior.
   case prior
   /// The element-wise median of prior draws.
@@ -44,6 +55,8 @@ public indirect enum InitialStrategy: Sendable {
     switch self {
     case .uniform: "uniform"
     case .best: "best"
+    case .alternating: "alternating"
+    case .modes: "modes"
     case .prior: "prior"
     case .median: "median"
     case .values: "values"
@@ -59,6 +72,27 @@ public indirect enum InitialStrategy: Sendable {
     switch self {
     case .values, .valuesByChain, .unconstrained: false
     case .best(_, let strategy): strategy.isRandom
+    case .alternating(let list): list.allSatisfy(\.isRandom)
+    default: true
+    }
+  }
+
+  /// Whether starts come from searches, which may be cut short.
+  var searches: Bool {
+    switch self {
+    case .map, .laplace, .modes: true
+    default: false
+    }
+  }
+
+  /// Whether a model is needed to propose points.
+  var needsModel: Bool {
+    switch self {
+    case .uniform, .unconstrained: false
+    case .best(_, let strategy): strategy.needsModel
+    case .alternating(let list): list.allSatisfy(\.needsModel)
+    case .modes(_, let from, let otherwise): from.needsModel || otherwise.needsModel
+    case .map(let from, _), .laplace(let from, _): from?.needsModel ?? false
     default: true
     }
   }
@@ -68,6 +102,9 @@ public indirect enum InitialStrategy: Sendable {
     switch self {
     case .uniform(let radius): "uniform(\(radius))"
     case .best(let count, let strategy): "best(of: \(count), \(strategy.text))"
+    case .alternating(let list): "alternating(\(list.map(\.text).joined(separator: ", ")))"
+    case .modes(let searches, let from, let otherwise):
+      "modes(\(searches), \(from.text), \(otherwise.text))"
     case .prior: "prior"
     case .median(let draws): "median(\(draws))"
     case .values(let values): "values(\(InitialStrategy.text(values)))"
@@ -101,11 +138,28 @@ public indirect enum InitialStrategy: Sendable {
       throw ModelError(
         .misuse, "expected the best of at least one starting point, found best(of: \(count))")
     case .best(_, let strategy): try strategy.check(chains: chains)
+    case .alternating(let list) where list.isEmpty:
+      throw ModelError(.misuse, "expected at least one strategy, found alternating([])")
+    case .alternating(let list): for strategy in list { try strategy.check(chains: chains) }
+    case .modes(let searches, _, _) where searches < 1:
+      throw ModelError(
+        .misuse, "expected at least one search for modes, found modes(searches: \(searches))")
+    case .modes(_, let from, let otherwise):
+      try from.check(chains: chains)
+      try otherwise.check(chains: chains)
     case .map(let from, _), .laplace(let from, _): try from?.check(chains: chains)
     default: break
     }
   }
 
-  /// Where chains start unless the caller has another wish: random, far apart, and not where the density is hopeless.
-  public static var usual: InitialStrategy { .best(of: 10, .uniform(radius: 2)) }
+  /// Where chains start unless the caller has another wish: apart from each other, and not where the density is hopeless.
+  ///
+  /// Of the searches for modes half begin at points that know nothing of the model but that its coordinates are of order one, as Stan's
+  /// chains do, and half at points that know the prior, which tells the scales but may be vague. Where they find nothing to rely on
+  /// each chain begins at the best of ten points.
+  public static var usual: InitialStrategy {
+    .modes(
+      from: .alternating([.uniform(radius: 2), .median(draws: 5)]),
+      otherwise: .best(of: 10, .uniform(radius: 2)))
+  }
 }

@@ -150,6 +150,7 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
     }
     var statistics = SamplerStatistics()
     var starts: [Int: ChainStart] = [:]
+    var isStopped = false
     // The search for starting points may be long, and chains that have begun need none.
     if saved.chains.count < plan.chains {
       let found = try target.starts(
@@ -157,16 +158,19 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
         isCancelled: plan.isCancelled)
       for (index, start) in found.enumerated() { starts[index] = start }
       statistics.warnings += found.flatMap(\.warnings)
+      // A search that was cut short leads elsewhere than a whole one: no chain begins there, and a resumed run searches again.
+      isStopped = plan.initial.searches && plan.isCancelled()
     }
     let runner = ChainRunner(
       plan, target, kernel, adaptation, columns, saved: saved.chains, starts: starts, fingerprint,
-      began: began)
+      began: began, isStopped: isStopped)
     let result = runner.run()
     let count = result.seats.map { min($0?.chain.draws ?? 0, plan.draws) }.min() ?? 0
     statistics.warmUp = plan.warmUp
     statistics.requestedDraws = plan.draws
     statistics.thinning = plan.thinning
     statistics.improperSites = target.improperSites
+    statistics.hierarchicalSites = target.hierarchicalSites
     statistics.maximumTreeDepth = kernel.maximumTreeDepth
     if result.wasCancelled && count < plan.draws {
       statistics.cancellation = cancellation(result.seats, count)

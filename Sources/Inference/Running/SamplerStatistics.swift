@@ -53,6 +53,9 @@ public struct SamplerStatistics: Sendable {
   /// The sites of the model whose prior is flat and has no integral, so that the data alone must make the posterior proper.
   public internal(set) var improperSites: [String] = []
 
+  /// The latent sites whose scale changes with other sites, and that ``LocScale`` can non-centre.
+  public internal(set) var hierarchicalSites: [String] = []
+
   /// Whether the run was stopped on request before it was complete.
   public var wasCancelled: Bool { cancellation != nil }
 

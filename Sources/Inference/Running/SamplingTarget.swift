@@ -21,6 +21,9 @@ public protocol SamplingTarget: Sendable {
   /// The sites whose prior is flat and has no integral, which warnings name; none where nothing is known of sites.
   var improperSites: [String] { get }
 
+  /// The sites whose scale is a parameter, which warnings name; none where nothing is known of sites.
+  var hierarchicalSites: [String] { get }
+
   /// Returns an evaluator for one thread.
   func makeEvaluator() -> Evaluator
 
@@ -38,6 +41,7 @@ public protocol SamplingTarget: Sendable {
 
 extension SamplingTarget {
   public var improperSites: [String] { [] }
+  public var hierarchicalSites: [String] { [] }
 }
 
 /// Where a chain starts.
@@ -47,6 +51,9 @@ public struct ChainStart: Sendable {
 
   /// An estimate of the posterior's covariance for kernels with a metric; nil where there is none.
   public var metric: Metric?
+
+  /// Whether the metric is for those kernels only that have none and are to learn one.
+  public var isMetricSuggested = false
 
   /// What makes the start doubtful, in words.
   public var warnings: [String]
@@ -67,6 +74,18 @@ extension CompiledDensity: SamplingTarget {
   public var improperSites: [String] {
     trace(at: [Double](repeating: 0, count: dimension)).sites.filter {
       $0.isLatent && layout[$0.name] != nil && $0.distribution?.isImproper ?? false
+    }.map(\.name)
+  }
+
+  public var hierarchicalSites: [String] {
+    // A scale that depends on other sites differs from one point to another.
+    let traces = [-0.3, 0.4].map { trace(at: [Double](repeating: $0, count: dimension)) }
+    return traces[0].sites.filter { site in
+      guard site.isLatent, layout[site.name] != nil,
+        let here = site.distribution?.locationScale?.scale,
+        let there = traces[1].sites.first(where: { $0.name == site.name })?.distribution?.locationScale?.scale
+      else { return false }
+      return here.elements != there.elements
     }.map(\.name)
   }
 
@@ -142,7 +161,7 @@ public struct LogDensityFactory<Evaluator: LogDensity>: SamplingTarget {
           .misuse,
           "expected starting points .uniform, .unconstrained or .map, found .\(strategy.name): a log density without a model has neither priors nor sites"
         )
-      })
+      }, hasModel: false)
     return try search.starts(strategy, chains: chains, key: key, isCancelled: isCancelled)
   }
 }

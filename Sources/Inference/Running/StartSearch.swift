@@ -24,6 +24,9 @@ struct StartSearch<Evaluator: LogDensity> {
   /// Returns what is not finite at a point, site by site, with the first of them; nil where nothing is known of sites.
   var blame: (_ point: [Double]) -> (site: String, text: String)? = { _ in nil }
 
+  /// Whether there is a model to propose points from.
+  var hasModel = true
+
   /// How many points are tried.
   var attempts = 100
 
@@ -31,6 +34,10 @@ struct StartSearch<Evaluator: LogDensity> {
   func starts(
     _ strategy: InitialStrategy, chains: Int, key: RandomKey, isCancelled: () -> Bool
   ) throws -> [ChainStart] {
+    if case .modes(let searches, let origin, let otherwise) = strategy {
+      return try starts(chains, byModes: searches, from: origin, key, isCancelled)
+        ?? starts(otherwise, chains: chains, key: key, isCancelled: isCancelled)
+    }
     guard case .map(let origin, let jitter) = strategy else {
       return try (0..<chains).map { chain in
         ChainStart(position: try point(strategy, chain, key.folding(in: chain)))
@@ -42,6 +49,33 @@ struct StartSearch<Evaluator: LogDensity> {
           mode.position[k] + shrinkage * jitter * key.normal(UInt64(k))
         }
       }
+    }
+  }
+
+  /// Returns starts around the modes that searches find; nil where none of them is to be relied on.
+  private func starts(
+    _ chains: Int, byModes searches: Int, from origin: InitialStrategy, _ key: RandomKey,
+    _ isCancelled: () -> Bool
+  ) throws -> [ChainStart]? {
+    guard evaluator.dimension <= StartModes<Evaluator>.largestDimension else { return nil }
+    // A point at which nothing is finite is no place to search from; others may be.
+    let points = (0..<searches).compactMap {
+      try? point(origin, $0 % chains, key.folding(in: "modes").folding(in: $0), turn: $0)
+    }
+    guard !points.isEmpty else { return nil }
+    let modes = StartModes(evaluator: evaluator).modes(
+      from: points, key: key.folding(in: "judge"), isCancelled: isCancelled)
+    guard !modes.isEmpty else { return nil }
+    return try (0..<chains).map { chain in
+      let key = key.folding(in: chain)
+      guard let mode = StartModes<Evaluator>.choice(of: modes, key: key.folding(in: "mode")) else {
+        return ChainStart(position: points[0])
+      }
+      var start = ChainStart(
+        position: try nearby(key) { mode.draw($0, spread: 2 * $1) },
+        metric: try? .dense(precision: mode.precision))
+      start.isMetricSuggested = true
+      return start
     }
   }
 
@@ -94,14 +128,31 @@ struct StartSearch<Evaluator: LogDensity> {
   private static var searches: Int { 4 }
 
   /// Returns a point by a strategy.
-  func point(_ strategy: InitialStrategy, _ chain: Int, _ key: RandomKey) throws -> [Double] {
+  ///
+  /// - Parameters:
+  ///   - strategy: The strategy.
+  ///   - chain: The chain.
+  ///   - key: The key.
+  ///   - turn: Whose turn it is of strategies that alternate; nil: that of the chain.
+  /// - Returns: The point.
+  /// - Throws: ``ModelError`` if no point has a finite density.
+  func point(
+    _ strategy: InitialStrategy, _ chain: Int, _ key: RandomKey, turn: Int? = nil
+  ) throws -> [Double] {
     if case .best(let count, let strategy) = strategy {
-      let candidates = try (0..<count).map { try point(strategy, chain, key.folding(in: $0)) }
+      let candidates = try (0..<count).map {
+        try point(strategy, chain, key.folding(in: $0), turn: $0)
+      }
       let values = candidates.map { evaluator.value(at: $0) }
       guard let best = values.indices.max(by: { values[$0] < values[$1] }) else {
         return try point(strategy, chain, key)
       }
       return candidates[best]
+    }
+    if case .alternating(let list) = strategy {
+      let able = hasModel ? list : list.filter { !$0.needsModel }
+      let choice = able.isEmpty ? list : able
+      return try point(choice[(turn ?? chain) % choice.count], chain, key)
     }
     // A draw that rounds to a bound calls for another draw; a given value outside its support is the caller's mistake.
     return try search { attempt in
@@ -203,7 +254,7 @@ extension CompiledDensity {
     _ strategy: InitialStrategy = .uniform(radius: 2), key: RandomKey = 0, attempts: Int = 100
   ) throws -> [Double] {
     switch strategy {
-    case .map, .laplace:
+    case .map, .laplace, .modes:
       return try starts(strategy, chains: 1, key: key) { false }[0].position
     default:
       try strategy.check(chains: 1)
@@ -237,10 +288,10 @@ extension CompiledDensity {
           error.kind, site: error.site, plates: error.plates,
           "initial values of chain \(chain), counted from 0: \(error.explanation)")
       }
-    case .map, .laplace:
+    case .map, .laplace, .modes:
       throw ModelError(
-        .misuse, "expected a start for the search of .map or .laplace, found .\(strategy.name)")
-    case .uniform, .unconstrained, .best:
+        .misuse, "expected a single point to start from, found .\(strategy.name)")
+    case .uniform, .unconstrained, .best, .alternating:
       stop("propose: .\(strategy.name) needs no model")
     }
   }
