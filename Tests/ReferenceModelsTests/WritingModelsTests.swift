@@ -300,7 +300,7 @@ import Testing
   @Test("absorption and elimination of a drug are recovered")
   func drug() throws {
     let times = (1...20).map(Double.init)
-    let truth = [0.8, 1.1, 0.9].map { Tensor($0) }
+    let truth = [0.8, 2, 3].map { Tensor($0) }
     let path = solveDifferentialEquation(
       from: Tensor(0), times: [0] + times, parameters: truth, method: .kennedyCarpenter
     ) { t, y, p in exp(-p[0] * t) * p[0] * 15 - p[1] / 2 * y / (p[2] + y) }
@@ -308,7 +308,7 @@ import Testing
     let concentrations = (path[1...] * exp(noise)).elements
     try recover(
       "one compartment", oneCompartment(times: times, concentrations: concentrations),
-      truth: ["k_a": 0.8, "V_m": 1.1, "K_m": 0.9, "sigma": 0.1])
+      truth: ["k_a": 0.8, "V_m": 2, "K_m": 3, "sigma": 0.1])
   }
 
   @Test("groups with correlated intercepts and slopes are recovered, non-centred")

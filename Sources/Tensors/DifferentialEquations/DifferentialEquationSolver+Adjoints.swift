@@ -125,10 +125,14 @@ extension DifferentialEquationSolver {
     move(to: equation.times[0], states)
     pullBackSlope(
       values.slopes, changes.slopes, stageTangent: tangentIfNeeded(0, secondOrder))
-    for sweep in secondOrder ? [values, changes] : [values] {
-      for k in 0..<n { sweep.state[k] += sweep.product[1 + k] }
-      addParameters(sweep)
-    }
+    addFirstSlope(values)
+    if secondOrder { addFirstSlope(changes) }
+  }
+
+  /// Adds a product of the first slope's adjoint to those of start and parameters.
+  private func addFirstSlope(_ sweep: AdjointSweep) {
+    for k in 0..<n { sweep.state[k] += sweep.product[1 + k] }
+    addParameters(sweep)
   }
 
   /// Returns the tangent of a stage, counted over all steps, where second derivatives are wanted.
@@ -206,7 +210,8 @@ extension DifferentialEquationSolver {
     equation.setJacobian(slopeFunction, at: UnsafeBufferPointer(point))
     equation.step = -1
     guard equation.factor(weight) else {
-      for sweep in [values, changes] { sweep.product.update(repeating: .nan, count: width) }
+      values.product.update(repeating: .nan, count: width)
+      changes.product.update(repeating: .nan, count: width)
       return
     }
     solve(values, equation, weight, stage: stage)
