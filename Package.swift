@@ -156,7 +156,7 @@ let package = Package(
     tests("SwiftSersic", ["SwiftSersic"]),
     tests("Numerics", ["Numerics"], resources: [.copy("Golden")]),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
-    tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"]),
+    tests("Tensors", ["Tensors", "Numerics", "AllocationCounter"], resources: [.copy("Golden")]),
     tests("Distributions", ["Distributions", "Tensors", "Numerics"], resources: [.copy("Golden")]),
     tests("PPL", ["PPL", "Distributions", "Tensors", "Numerics"]),
     tests(

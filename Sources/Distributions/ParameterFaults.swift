@@ -30,8 +30,9 @@ package final class ParameterFaults: Sendable {
   }
 }
 
-/// Checks a constant parameter: an impossible one ends the run of a model with an error, and outside models it stops the program.
-/// Traced ones give a NaN density instead.
+/// Checks a constant parameter; a traced one gives a NaN density instead.
+///
+/// An impossible one ends the run of a model with an error, and outside models it stops the program.
 func require(
   _ name: String, _ parameter: String, _ value: Tensor, _ expected: String,
   _ holds: (Double) -> Bool

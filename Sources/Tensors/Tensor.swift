@@ -116,6 +116,12 @@ public struct Tensor: Sendable {
   /// The elements where they are known without reading a tape; nil for a traced tensor.
   package var constantElements: [Double]? { isTraced ? nil : elements }
 
+  /// The elements at the point of the recording, read without making the program dynamic: for what may differ at each replay.
+  var recordedElements: [Double] {
+    guard case .traced(let place) = storage else { return elements }
+    return Recorder.owner(of: place).peek(place, count: count)
+  }
+
   /// Returns a tensor of the same values through which no derivative flows.
   public func stoppingGradient() -> Tensor {
     guard isTraced else { return self }

@@ -53,7 +53,7 @@ struct StartModesTests {
     #expect(Set(starts.map(\.position)).count == 4)
   }
 
-  @Test("the warm-up of a regression takes a fraction of the gradients that it takes from random points")
+  @Test("the warm-up of a regression takes a fraction of the gradients of one from random points")
   func cheapWarmUp() throws {
     let density = try regression.logDensity()
     /// Returns the gradients of warm-ups.

@@ -179,7 +179,7 @@ struct MisuseTests {
     #expect(error?.kind == .misuse && error?.site == "x")
   }
 
-  @Test("a parameter that comes out impossible is an error with its site, also where no draw could end")
+  @Test("a parameter that comes out impossible is an error with its site")
   func impossibleParameters() {
     let scale = mistake {
       _ = try Model { m in

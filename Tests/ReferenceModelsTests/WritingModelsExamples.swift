@@ -281,6 +281,24 @@ func lotkaVolterra(times: [Double], counts: Tensor) -> Model<Void> {
   }
 }
 
+/// A drug that is absorbed at one rate and eliminated by enzymes that saturate.
+func oneCompartment(times: [Double], concentrations: [Double]?) -> Model<Void> {
+  let (dose, volume) = (30.0, 2.0)  // mg, L
+  return Model { m in
+    let ka = m.sample("k_a", HalfCauchy(1))
+    let vm = m.sample("V_m", HalfCauchy(1))
+    let km = m.sample("K_m", HalfCauchy(1))
+    let sigma = m.sample("sigma", HalfCauchy(1))
+    let path = solveDifferentialEquation(
+      from: Tensor(0), times: [0] + times, parameters: [ka, vm, km]
+    ) { t, y, p in
+      let (ka, vm, km) = (p[0], p[1], p[2])
+      return exp(-ka * t) * ka * (dose / volume) - vm / volume * y / (km + y)
+    }
+    m.observe("concentrations", LogNormal(log(path[1...]), sigma), concentrations)
+  }
+}
+
 // MARK: - Gaussian processes
 
 /// Counts along a line, their logarithm a Gaussian process.

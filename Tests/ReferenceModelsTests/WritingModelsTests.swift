@@ -64,6 +64,7 @@ import Testing
       "Lotka–Volterra",
       lotkaVolterra(times: [0, 1, 2], counts: Tensor([30, 4, 47, 6, 70, 10], shape: [3, 2]))
     ),
+    ("one compartment", oneCompartment(times: [1, 3, 9], concentrations: [9, 11, 7])),
     ("process", poissonProcess(x: [0, 1, 2, 3], counts: [1, 2, 2, 0])),
     ("missing", missingResponses(x: [1, 2, 3], y: [1.1, nil, 2.9])),
   ]
@@ -294,6 +295,20 @@ import Testing
         "rates[0]": 0.55, "rates[1]": 0.028, "rates[2]": 0.80, "rates[3]": 0.024,
         "start[0]": 33, "start[1]": 6, "sigma[0]": 0.1, "sigma[1]": 0.1,
       ])
+  }
+
+  @Test("absorption and elimination of a drug are recovered")
+  func drug() throws {
+    let times = (1...20).map(Double.init)
+    let truth = [0.8, 2, 3].map { Tensor($0) }
+    let path = solveDifferentialEquation(
+      from: Tensor(0), times: [0] + times, parameters: truth, method: .kennedyCarpenter
+    ) { t, y, p in exp(-p[0] * t) * p[0] * 15 - p[1] / 2 * y / (p[2] + y) }
+    let noise = Tensor(RandomKey(5).normals(20)) * 0.1
+    let concentrations = (path[1...] * exp(noise)).elements
+    try recover(
+      "one compartment", oneCompartment(times: times, concentrations: concentrations),
+      truth: ["k_a": 0.8, "V_m": 2, "K_m": 3, "sigma": 0.1])
   }
 
   @Test("groups with correlated intercepts and slopes are recovered, non-centred")

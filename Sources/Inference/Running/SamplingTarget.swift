@@ -83,7 +83,8 @@ extension CompiledDensity: SamplingTarget {
     return traces[0].sites.filter { site in
       guard site.isLatent, layout[site.name] != nil,
         let here = site.distribution?.locationScale?.scale,
-        let there = traces[1].sites.first(where: { $0.name == site.name })?.distribution?.locationScale?.scale
+        let there = traces[1].sites.first(where: { $0.name == site.name })?.distribution?
+          .locationScale?.scale
       else { return false }
       return here.elements != there.elements
     }.map(\.name)

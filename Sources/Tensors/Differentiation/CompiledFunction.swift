@@ -50,7 +50,9 @@ public struct CompiledFunction: Sendable {
     let flat = inputs.flatMap(\.elements)
     let results = flat.withUnsafeBufferPointer { flat in
       recorder.record(flat, redraw: resamples ? Redraw() : nil) { place in
-        body(recorder.split(place, shapes))
+        let results = body(recorder.split(place, shapes))
+        recorder.demandOwn(results)
+        return results
       }
     }
     self.init(shapes, results, recorder, body)

@@ -47,6 +47,8 @@ final class Recorder: @unchecked Sendable {
   private(set) var isDynamic = false
   /// Regions of the slab that hold random numbers.
   private(set) var noise: ContiguousArray<NoiseSlot> = []
+  /// The recording in the course of which this one was begun.
+  private var enclosing: Recorder?
   /// The random numbers of the present evaluation; nil where draws are kept as constants.
   private(set) var redraw: Redraw?
   /// For each element of the slab, whether no derivative is wanted by it: random numbers, and what follows from such alone.
@@ -69,15 +71,33 @@ final class Recorder: @unchecked Sendable {
         "a traced tensor was used outside the program that is being recorded; return it as an output instead"
       )
     }
-    demand(
-      recorder.tape == place.tape,
-      "a traced tensor of another recording was used; do not keep tensors from one evaluation to the next"
-    )
+    demand(recorder.tape == place.tape, recorder.explanation(of: place))
     demand(
       pthread_equal(recorder.thread, pthread_self()) != 0,
       "a traced tensor was used on another thread than the one that records; compute with it on that thread"
     )
     return recorder
+  }
+
+  /// Returns what to say of a traced tensor that belongs to another recording.
+  private func explanation(of place: TapePlace) -> String {
+    var outer = enclosing
+    while let recorder = outer {
+      if recorder.tape == place.tape {
+        return
+          "a function that is recorded by itself uses a traced tensor from outside; pass the tensor as one of its parameters"
+      }
+      outer = recorder.enclosing
+    }
+    return
+      "a traced tensor of another recording was used; do not keep tensors from one evaluation to the next"
+  }
+
+  /// Stops the program where a result of this recording is a traced tensor of another one.
+  func demandOwn(_ results: [Tensor]) {
+    for case .traced(let place) in results.lazy.map(\.storage) {
+      demand(place.tape == tape, explanation(of: place))
+    }
   }
 
   /// Records `body` from the start, with `inputs` as the first elements of the slab.
@@ -101,6 +121,8 @@ final class Recorder: @unchecked Sendable {
     noise.removeAll(keepingCapacity: true)
     inactive.removeAll(keepingCapacity: true)
     self.redraw = redraw
+    enclosing = Recorder.current
+    defer { enclosing = nil }
     let start = allocate(inputs.count)
     for k in inputs.indices { values[Int(start) + k] = inputs[k] }
     return try Recorder.$current.withValue(self) {
@@ -144,10 +166,7 @@ final class Recorder: @unchecked Sendable {
   /// Returns where a tensor lies, and whether it is active.
   func operand(_ tensor: Tensor) -> (offset: Int32, active: Bool) {
     if case .traced(let place) = tensor.storage {
-      demand(
-        place.tape == tape,
-        "a traced tensor of another recording was used; do not keep tensors from one evaluation to the next"
-      )
+      demand(place.tape == tape, explanation(of: place))
       let start = Int(place.offset)
       return (place.offset, inactive[start..<(start + tensor.count)].contains(false))
     }
@@ -216,9 +235,14 @@ final class Recorder: @unchecked Sendable {
     return key.folding(key: redraw.key)
   }
 
+  /// Returns elements of the slab as they are in this recording; the program stays what it is.
+  func peek(_ place: TapePlace, count: Int) -> [Double] {
+    Array(UnsafeBufferPointer(start: values + Int(place.offset), count: count))
+  }
+
   /// Returns elements of the slab, and marks the program dynamic.
   func read(_ place: TapePlace, count: Int) -> [Double] {
     isDynamic = true
-    return Array(UnsafeBufferPointer(start: values + Int(place.offset), count: count))
+    return peek(place, count: count)
   }
 }

@@ -118,6 +118,14 @@ func predatorAndPrey(_ y: Tensor, _ r: Tensor) -> Tensor {
   return log(path).sum()
 }
 
+func absorption(_ start: Tensor, _ rates: [Tensor]) -> Tensor {
+  let path = solveDifferentialEquation(
+    from: start, times: [0, 1, 2], parameters: rates, method: .kennedyCarpenter,
+    relativeTolerance: 1e-6
+  ) { t, y, p in exp(-p[0] * t) * p[0] * 15 - p[1] / 2 * y / (p[2] + y) }
+  return log(path[1...]).sum()
+}
+
 func forward(_ a: Tensor, _ transition: Tensor, _ emission: Tensor) -> Tensor {
   var state = a + emission[0]
   for t in 1..<10 {
