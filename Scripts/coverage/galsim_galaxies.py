@@ -12,7 +12,7 @@ a signal to noise S/N = sqrt(sum(light^2)) / rms, log S/N 10–1000, where the r
 Conventions: GalSim's half-light radius is that of the circle of the same area, r_eff sqrt(q), and its angle counts from +x; ours
 is on the major axis, and counts from +y towards -x. PSF images contain the pixel response, as galaxies do.
 
-Run by hand: pip install galsim astropy; python3 galsim_galaxies.py FOLDER [NUMBER]
+Run by hand: pip install galsim astropy; python3 galsim_galaxies.py FOLDER [NUMBER [SEED]]
 """
 import json
 import os
@@ -36,13 +36,14 @@ def point_spread(fwhm, ellip, widening=1.0):
 def main():
     folder = sys.argv[1]
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else SEED
     os.makedirs(folder, exist_ok=True)
     for name, (fwhm, ellip) in PSFS.items():
         for suffix, widening in (("", 1.0), ("_wide", 1.02)):
             image = point_spread(fwhm, ellip, widening).drawImage(
                 nx=PSF_SIZE, ny=PSF_SIZE, scale=1, dtype=float).array
             fits.writeto(os.path.join(folder, f"psf_{name}{suffix}.fits"), image, overwrite=True)
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(seed)
     rows = []
     for k in range(count):
         n = rng.uniform(0.5, 6)

@@ -11,16 +11,18 @@ extension ModelContext {
   @discardableResult
   public func sample(_ name: String, _ distribution: some Distribution) -> Tensor {
     var site = Site(.sample, name)
-    site.distribution = distribution
-    if hasFault(name) { return distribution.feasibleValue }
+    site.distribution = sound(distribution, name)
     return emit(site).value ?? distribution.feasibleValue
   }
 
-  /// Reports that a parameter of a site's distribution is impossible, where it is: a draw with it might never end.
-  private func hasFault(_ name: String) -> Bool {
-    guard let fault = ParameterFaults.current?.take() else { return false }
-    report(ModelError(.outsideSupport, site: name, fault))
-    return true
+  /// Returns a site's distribution, or after a report one of its shape where a parameter is impossible: a draw with it might never end.
+  private func sound(_ distribution: some Distribution, _ name: String) -> any Distribution {
+    guard let fault = ParameterFaults.current?.take() else { return distribution }
+    report(
+      ModelError(
+        .outsideSupport, site: name, "\(fault), in a distribution that is made here or just before")
+    )
+    return Delta(distribution.feasibleValue).toEvent(distribution.eventShape.count)
   }
 
   /// States that a random variable has been observed.
@@ -36,8 +38,7 @@ extension ModelContext {
     _ name: String, _ distribution: some Distribution, _ data: (any TensorConvertible)?
   ) -> Tensor {
     var site = Site(.sample, name)
-    site.distribution = distribution
-    if hasFault(name) { return data?.tensor ?? distribution.feasibleValue }
+    site.distribution = sound(distribution, name)
     if let data {
       site.value = data.tensor
       site.isObserved = true

@@ -178,6 +178,17 @@ struct CheckpointTests {
     Self.expectEqual(try run(Checkpoint(folder.file), until: .max), whole, "random walk")
   }
 
+  @Test("a run that is cancelled while starts are searched for is resumed as if it had not been")
+  func searches() throws {
+    let folder = try Folder()
+    let whole = try Self.run(nil, initial: .usual)
+    for limit in [0, 3, 40, 200] {
+      let part = try Self.run(Checkpoint(folder.file), initial: .usual, until: limit)
+      #expect(part.statistics?.wasCancelled ?? false)
+    }
+    Self.expectEqual(try Self.run(Checkpoint(folder.file), initial: .usual), whole, "searches")
+  }
+
   @Test("NaN and infinity in stored sites survive")
   func notFinite() throws {
     let model = Model<Void> { m in

@@ -9,7 +9,7 @@ import PPL
 import Tensors
 import Testing
 
-/// Two normal modes of one coordinate, at ±10 with standard deviations 1, of which the right one holds `share`.
+/// Two normal modes of one coordinate, at ±10 with standard deviations 0.1 and 1, of which the right, narrow one holds `share`.
 private final class TwoModes: LogDensity {
   let dimension = 1
   let share: Double
@@ -17,11 +17,11 @@ private final class TwoModes: LogDensity {
   init(share: Double) { self.share = share }
 
   func valueAndGradient(at q: [Double], into gradient: inout [Double]) -> Double {
-    let (right, left) = (q[0] - 10, q[0] + 10)
     let isRight = q[0] > 0
-    gradient[0] = isRight ? -right : -left
-    let log = isRight ? -0.5 * right * right : -0.5 * left * left
-    return log + Tensors.log(Tensor(isRight ? share : 1 - share)).item()
+    let (center, sigma, weight) = isRight ? (10, 0.1, share) : (-10.0, 1, 1 - share)
+    let z = (q[0] - center) / sigma
+    gradient[0] = -z / sigma
+    return -0.5 * z * z + Tensors.log(Tensor(weight / sigma)).item()
   }
 }
 
@@ -67,13 +67,20 @@ struct StartModesTests {
   @Test("kernels that have a metric, and warm-ups that learn none, keep theirs")
   func ownMetrics() throws {
     let density = try regression.logDensity()
+    /// Returns the metric of the first chain after a warm-up too short to learn one.
+    func metric(_ kernel: NUTS, _ adaptation: WindowedAdaptation<NUTS>) throws -> Metric? {
+      try kernel.run(
+        density, chains: 1, warmUp: 10, draws: 5, key: 3, adaptation: adaptation
+      ).statistics?.metrics.first
+    }
     let own = NUTS(metric: .diagonal([100, 1, 0.01]))
-    let kept = try own.run(
-      density, chains: 2, warmUp: 50, draws: 5, key: 3, adaptation: .stepSizeOnly)
-    #expect(kept.statistics?.metrics.allSatisfy { $0.variances == [100, 1, 0.01] } ?? false)
-    let none = try NUTS().run(
-      density, chains: 2, warmUp: 50, draws: 5, key: 3, adaptation: .stepSizeOnly)
-    #expect(none.statistics?.metrics.allSatisfy { $0.variances == [1, 1, 1] } ?? false)
+    #expect(try metric(own, .automatic)?.variances == [100, 1, 0.01])
+    #expect(try metric(own, .stepSizeOnly)?.variances == [100, 1, 0.01])
+    #expect(try metric(NUTS(), .stepSizeOnly)?.variances == [1, 1, 1])
+    let starts = try density.starts(.usual, chains: 1, key: RandomKey(3).folding(in: "start"))
+    let suggested = try #require(starts[0].metric)
+    #expect(try metric(NUTS(), .automatic)?.variances == suggested.variances)
+    #expect(suggested.variances[0] > 100)
   }
 
   @Test("modes get chains by their probability")
@@ -109,6 +116,28 @@ struct StartModesTests {
     #expect(starts.allSatisfy { $0.metric == nil })
   }
 
+  @Test("a normal mode beside a lower one that is wider and not normal is not relied on")
+  func outweighed() throws {
+    /// A spike at 0, 3 high and 0.01 wide, and at 20 a hill whose curvature says nothing of its width.
+    final class Spike: LogDensity {
+      let dimension = 1
+      func valueAndGradient(at q: [Double], into gradient: inout [Double]) -> Double {
+        if q[0] < 5 {
+          gradient[0] = -q[0] / 1e-4
+          return 3 - 0.5 * q[0] * q[0] / 1e-4
+        }
+        let x = q[0] - 20
+        gradient[0] = -x * x * x - 0.01 * x
+        return -0.25 * x * x * x * x - 0.005 * x * x
+      }
+    }
+    let target = LogDensityFactory(dimension: 1) { Spike() }
+    let starts = try target.starts(
+      .modes(searches: 8, from: .uniform(radius: 30), otherwise: .uniform(radius: 30)), chains: 4,
+      key: 8)
+    #expect(starts.allSatisfy { $0.metric == nil })
+  }
+
   @Test("a density without a model is searched from points that need none")
   func withoutModel() throws {
     let target = LogDensityFactory(dimension: 1) { TwoModes(share: 0.5) }
@@ -125,9 +154,16 @@ struct StartModesTests {
       InitialStrategy.alternating([]),
       .modes(searches: 0, from: .prior, otherwise: .prior),
       .modes(from: .best(of: 0, .prior), otherwise: .prior),
+      .modes(from: .map(), otherwise: .prior), .modes(from: .prior, otherwise: .laplace()),
+      .best(of: 3, .usual), .alternating([.prior, .laplace()]),
     ] {
       let refused = mistake { _ = try density.starts(strategy, chains: 2, key: 1) { false } }
       #expect(refused?.kind == .misuse, "\(strategy)")
     }
+    let unknown = mistake {
+      let from = InitialStrategy.values(["slope": 1])
+      _ = try density.starts(.modes(from: from, otherwise: .prior), chains: 2, key: 1)
+    }
+    #expect(unknown?.kind == .unknownSites(["slope"]))
   }
 }

@@ -193,6 +193,14 @@ struct MisuseTests {
       _ = try Model { m in m.observe("n", Poisson(-1), 3) }.trace()
     }
     #expect(rate?.site == "n")
+    // The site keeps its shape, so that what follows in the program is possible.
+    let plate = mistake {
+      _ = try Model { m in
+        let x = m.plate("p", 9) { m.sample("x", Normal(0, exp(-Tensor(800)))) }
+        m.deterministic("last", x[8])
+      }.trace()
+    }
+    #expect(plate?.site == "x")
     // A distribution that is no site's.
     let density = mistake {
       _ = try Model { m in

@@ -252,7 +252,7 @@ extension ScalarFamily {
   }
 }
 
-/// Stops the program where constant weights are no probabilities.
+/// Checks constant weights as ``require(_:_:_:_:_:)`` does: they are probabilities.
 private func checkWeights(_ name: String, _ weights: Tensor) {
   demand(
     weights.rank >= 1, "\(name): expected weights of shape […, K], got a scalar")

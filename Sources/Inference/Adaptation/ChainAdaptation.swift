@@ -31,7 +31,9 @@ public protocol ChainAdaptation<Tuned>: Sendable, Codable {
   /// Sets the kernel that draws are made with.
   mutating func end(_ kernel: inout Tuned)
 
-  /// Whether it learns a metric, so that a first one may be given to a kernel that has none.
+  /// Whether it learns a metric, so that a first one may be given to a kernel that has none before `begin`; false where nothing is said.
+  ///
+  /// An adaptation that wraps another one hands on its answer.
   var learnsMetric: Bool { get }
 
   /// What the tuning could not do as it should, in words.

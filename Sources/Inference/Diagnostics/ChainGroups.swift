@@ -16,7 +16,7 @@ struct ChainGroups {
   private static let gap = 2.0
 
   /// The chains that do not move at all.
-  private var frozen: [Int] {
+  var frozen: [Int] {
     guard draws.draws > 1 else { return [] }
     let moving = scalars.filter { !$0.isConstant }
     guard let first = moving.first else { return [] }
@@ -60,8 +60,8 @@ struct ChainGroups {
     return (groups[0].count <= groups[1].count ? groups[0] : groups[1]).sorted()
   }
 
-  /// The chains that stay apart, group by group.
-  var separate: [[Int]] { apart.map(\.chains) }
+  /// Whether there are groups of chains that do not meet.
+  var isDivided: Bool { !apart.isEmpty }
 
   /// The scalars whose disagreement is explained by chains that stay apart.
   var explained: Set<String> { Set(apart.map { scalars[$0.scalar].name }) }

@@ -34,8 +34,10 @@ struct DrawsExaminer {
     if let few = fewDraws(), draws.draws < 4 { return run() + [few] }
     let groups = ChainGroups(draws: draws, scalars: scalars)
     return run() + notFinite() + [fewDraws(), oneChain()].compactMap { $0 } + constants()
-      + groups.warnings() + LateChains(draws: draws).warnings(besides: groups.separate)
-      + divergences() + depths() + energies()
+      + groups.warnings()
+      // Groups that do not meet are told of with their log densities.
+      + [groups.isDivided ? nil : LateChains(draws: draws).warning(besides: groups.frozen)]
+      .compactMap { $0 } + divergences() + depths() + energies()
       + disagreement(besides: groups.explained) + effectiveSizes() + angles()
   }
 

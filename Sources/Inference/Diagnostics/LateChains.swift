@@ -16,37 +16,47 @@ struct LateChains {
   /// How far below is far, at least: a place e⁻¹⁰ times as dense.
   private static let depth = 10.0
 
-  /// Returns a warning for each of these chains, but for those that stay apart and are told of already.
-  func warnings(besides told: [[Int]]) -> [DiagnosticWarning] {
+  /// Returns a warning that names these chains; nil where there is none.
+  ///
+  /// - Parameter frozen: The chains that do not move, whose log density tells nothing.
+  /// - Returns: The warning.
+  func warning(besides frozen: [Int]) -> DiagnosticWarning? {
     guard let logs = draws.statistics?.logDensity, logs.count == draws.count,
       draws.draws >= DrawsExaminer.fewestDraws, logs.allSatisfy(\.isFinite)
-    else { return [] }
-    let chains = (0..<draws.chains).map {
-      Array(logs[($0 * draws.draws)..<(($0 + 1) * draws.draws)])
-    }
-    // The log density of the posterior is that of the chain that has come highest.
+    else { return nil }
+    let moving = (0..<draws.chains).filter { !frozen.contains($0) }
+    let chains = moving.map { Array(logs[($0 * draws.draws)..<(($0 + 1) * draws.draws)]) }
+    // The log density of the posterior is that at the end of most chains: one in a narrow corner may have a higher one.
     let ends = chains.map { chain in
       let end = chain.suffix(draws.draws / 2).sorted()
       return (
         median: ChainStatistics.quantile(end, 0.5),
         spread: 0.5 * (ChainStatistics.quantile(end, 0.84) - ChainStatistics.quantile(end, 0.16))
       )
+    }.sorted { $0.median < $1.median }
+    guard !ends.isEmpty else { return nil }
+    let typical = ends[ends.count / 2]
+    let limit = typical.median - max(Self.depth, Self.deviations * typical.spread)
+    let starts = chains.map {
+      ChainStatistics.quantile($0.prefix(max(10, draws.draws / Self.share)).sorted(), 0.5)
     }
-    guard let best = ends.max(by: { $0.median < $1.median }) else { return [] }
-    let limit = best.median - max(Self.depth, Self.deviations * best.spread)
-    return chains.indices.compactMap { index in
-      guard !told.contains(where: { $0.contains(index) }) else { return nil }
-      let first = chains[index].prefix(max(10, draws.draws / Self.share)).sorted()
-      let start = ChainStatistics.quantile(first, 0.5)
-      guard start < limit else { return nil }
-      let below = decimalText(best.median - start, decimals: 0)
-      let arrival = chains[index].firstIndex { $0 > best.median - 3 * best.spread }
-      let course =
-        arrival.map { "only after \($0) draws" } ?? "not at all"
-      return DiagnosticWarning(
-        .lateChain, "chain \(index)",
-        "chain \(index), counted from 0, began to draw \(below) below the rest of the posterior in log density and came up \(course): its draws there, and a step size and a metric tuned there, are not those of the posterior. Start nearer, at what the data tell (initial: .values([…])) or at the best of many points (initial: .best(of: 100, .prior)), or warm up longer; without the chain: draws.selecting(chains: \((0..<draws.chains).filter { $0 != index }))"
-      )
+    let late = moving.indices.filter { starts[$0] < limit }
+    guard !late.isEmpty else { return nil }
+    let names = late.map { moving[$0] }
+    let lowest = late.map { starts[$0] }.min() ?? limit
+    let arrivals = late.map { place in
+      chains[place].firstIndex { $0 > typical.median - 3 * typical.spread }
     }
+    let last = arrivals.contains { $0 == nil } ? nil : arrivals.compactMap { $0 }.max()
+    let others = (0..<draws.chains).filter { !names.contains($0) }
+    let remedy =
+      others.isEmpty
+      ? last.map { "leave the way out, draws.selecting(draws: \($0)..<\(draws.draws))" }
+        ?? "warm up longer"
+      : "leave \(names.count == 1 ? "it" : "them") out, draws.selecting(chains: \(others))"
+    return DiagnosticWarning(
+      .lateChain, "chain \(names[0])",
+      "\(names.count == 1 ? "chain" : "chains") \(DrawsExaminer.list(names.map { "\($0)" })), counted from 0, began to draw \(decimalText(typical.median - lowest, decimals: 0)) below the posterior in log density and came up \(last.map { "after \($0) draws" } ?? "not at all"): what was drawn and tuned there is not of the posterior. Start nearer, at what the data tell (initial:), or warm up longer; or \(remedy)"
+    )
   }
 }

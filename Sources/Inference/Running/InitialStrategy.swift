@@ -8,7 +8,8 @@ public import Tensors
 /// A way to choose the point where an algorithm starts.
 ///
 /// Each chain starts at a point of its own, at which log density and gradient are finite; chains that start far apart make
-/// R-hat a test. The random starts are independent, those of `map` and `laplace` lie around one mode.
+/// R-hat a test. The random starts are independent; those of `modes`, `map` and `laplace` lie around modes that searches have found, and
+/// R-hat cannot tell of one that no search came to.
 public indirect enum InitialStrategy: Sendable {
   /// Uniform in a cube of the unconstrained space, ±`radius` (Stan's choice, 2).
   case uniform(radius: Double)
@@ -137,19 +138,29 @@ public indirect enum InitialStrategy: Sendable {
     case .best(let count, _) where count < 1:
       throw ModelError(
         .misuse, "expected the best of at least one starting point, found best(of: \(count))")
-    case .best(_, let strategy): try strategy.check(chains: chains)
+    case .best(_, let strategy): try strategy.checkPoint(chains: chains)
     case .alternating(let list) where list.isEmpty:
       throw ModelError(.misuse, "expected at least one strategy, found alternating([])")
-    case .alternating(let list): for strategy in list { try strategy.check(chains: chains) }
+    case .alternating(let list): for strategy in list { try strategy.checkPoint(chains: chains) }
     case .modes(let searches, _, _) where searches < 1:
       throw ModelError(
         .misuse, "expected at least one search for modes, found modes(searches: \(searches))")
     case .modes(_, let from, let otherwise):
-      try from.check(chains: chains)
-      try otherwise.check(chains: chains)
-    case .map(let from, _), .laplace(let from, _): try from?.check(chains: chains)
+      try from.checkPoint(chains: chains)
+      try otherwise.checkPoint(chains: chains)
+    case .map(let from, _), .laplace(let from, _): try from?.checkPoint(chains: chains)
     default: break
     }
+  }
+
+  /// Checks a strategy that is to propose points for another one: searches do not.
+  private func checkPoint(chains: Int) throws {
+    guard !searches else {
+      throw ModelError(
+        .misuse,
+        "expected a strategy that proposes single points within another one, found .\(name)")
+    }
+    try check(chains: chains)
   }
 
   /// Where chains start unless the caller has another wish: apart from each other, and not where the density is hopeless.

@@ -149,17 +149,22 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
       }
     }
     var statistics = SamplerStatistics()
+    statistics.improperSites = target.improperSites
+    statistics.hierarchicalSites = target.hierarchicalSites
     var starts: [Int: ChainStart] = [:]
     var isStopped = false
     // The search for starting points may be long, and chains that have begun need none.
     if saved.chains.count < plan.chains {
+      // A search that was cut short leads elsewhere than a whole one: no chain begins there, and a resumed run searches again.
       let found = try target.starts(
         plan.initial, chains: plan.chains, key: plan.key.folding(in: "start"),
-        isCancelled: plan.isCancelled)
+        progress: plan.progress.forLongWork
+      ) {
+        isStopped = isStopped || plan.isCancelled()
+        return isStopped
+      }
       for (index, start) in found.enumerated() { starts[index] = start }
       statistics.warnings += found.flatMap(\.warnings)
-      // A search that was cut short leads elsewhere than a whole one: no chain begins there, and a resumed run searches again.
-      isStopped = plan.initial.searches && plan.isCancelled()
     }
     let runner = ChainRunner(
       plan, target, kernel, adaptation, columns, saved: saved.chains, starts: starts, fingerprint,
@@ -169,8 +174,6 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
     statistics.warmUp = plan.warmUp
     statistics.requestedDraws = plan.draws
     statistics.thinning = plan.thinning
-    statistics.improperSites = target.improperSites
-    statistics.hierarchicalSites = target.hierarchicalSites
     statistics.maximumTreeDepth = kernel.maximumTreeDepth
     if result.wasCancelled && count < plan.draws {
       statistics.cancellation = cancellation(result.seats, count)

@@ -61,4 +61,10 @@ public struct Progress: Sendable {
 
   /// Nobody listens.
   public static let none = Progress()
+
+  /// The progress of a part that is worth a word only where it takes longer than a second.
+  var forLongWork: Progress {
+    guard let report else { return .none }
+    return Progress { if $0.seconds > 1 { report($0) } }
+  }
 }

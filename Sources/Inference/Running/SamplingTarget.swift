@@ -35,13 +35,21 @@ public protocol SamplingTarget: Sendable {
 
   /// Returns where each chain starts; all randomness comes from the key.
   func starts(
-    _ strategy: InitialStrategy, chains: Int, key: RandomKey, isCancelled: () -> Bool
+    _ strategy: InitialStrategy, chains: Int, key: RandomKey, progress: Progress,
+    isCancelled: () -> Bool
   ) throws -> [ChainStart]
 }
 
 extension SamplingTarget {
   public var improperSites: [String] { [] }
   public var hierarchicalSites: [String] { [] }
+
+  /// Returns where each chain starts, without a word on the way.
+  public func starts(
+    _ strategy: InitialStrategy, chains: Int, key: RandomKey, isCancelled: () -> Bool = { false }
+  ) throws -> [ChainStart] {
+    try starts(strategy, chains: chains, key: key, progress: .none, isCancelled: isCancelled)
+  }
 }
 
 /// Where a chain starts.
@@ -59,9 +67,13 @@ public struct ChainStart: Sendable {
   public var warnings: [String]
 
   /// Creates a start.
-  public init(position: [Double], metric: Metric? = nil, warnings: [String] = []) {
+  public init(
+    position: [Double], metric: Metric? = nil, isMetricSuggested: Bool = false,
+    warnings: [String] = []
+  ) {
     self.position = position
     self.metric = metric
+    self.isMetricSuggested = isMetricSuggested
     self.warnings = warnings
   }
 }
@@ -86,7 +98,8 @@ extension CompiledDensity: SamplingTarget {
         let there = traces[1].sites.first(where: { $0.name == site.name })?.distribution?
           .locationScale?.scale
       else { return false }
-      return here.elements != there.elements
+      // A scale that is NaN at one of these points tells nothing.
+      return zip(here.elements, there.elements).contains { abs($0 - $1) > 0 }
     }.map(\.name)
   }
 
@@ -152,7 +165,8 @@ public struct LogDensityFactory<Evaluator: LogDensity>: SamplingTarget {
   public func makeRecorder(_ columns: [DrawColumn]) -> VectorRecorder { VectorRecorder() }
 
   public func starts(
-    _ strategy: InitialStrategy, chains: Int, key: RandomKey, isCancelled: () -> Bool
+    _ strategy: InitialStrategy, chains: Int, key: RandomKey, progress: Progress,
+    isCancelled: () -> Bool
   ) throws -> [ChainStart] {
     try strategy.check(chains: chains)
     let search = StartSearch(
@@ -160,10 +174,11 @@ public struct LogDensityFactory<Evaluator: LogDensity>: SamplingTarget {
       propose: { strategy, _, _ in
         throw ModelError(
           .misuse,
-          "expected starting points .uniform, .unconstrained or .map, found .\(strategy.name): a log density without a model has neither priors nor sites"
+          "expected starting points .uniform or .unconstrained, or searches from these, found .\(strategy.name): a log density without a model has neither priors nor sites"
         )
       }, hasModel: false)
-    return try search.starts(strategy, chains: chains, key: key, isCancelled: isCancelled)
+    return try search.starts(
+      strategy, chains: chains, key: key, progress: progress, isCancelled: isCancelled)
   }
 }
 

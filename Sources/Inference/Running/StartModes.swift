@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Starts around the modes that searches find, where a normal distribution describes what is around them.
+// The modes that searches find, where normal distributions describe what is around them: where chains start.
 
 import Numerics
 import Tensors
 
 /// The modes of a density that searches find, each with its normal approximation.
 struct StartModes<Evaluator: LogDensity> {
-  /// A mode that a normal distribution describes.
+  /// A maximum with a curvature that is definite.
   struct Mode {
     /// The point.
     let position: [Double]
@@ -15,13 +15,36 @@ struct StartModes<Evaluator: LogDensity> {
     let value: Double
     /// The factor of the precision matrix there.
     let precision: CholeskyFactor
-    /// The logarithm of the probability about it, up to a constant of the density.
+    /// The logarithm of the probability about it, up to a constant of the density, by Laplace's formula.
     let logEvidence: Double
+    /// Whether a normal distribution describes what is around it.
+    var isNormal = false
+
+    /// Creates the normal approximation at a maximum.
+    init(_ optimum: Optimum, _ precision: CholeskyFactor) {
+      position = optimum.position
+      value = optimum.value
+      self.precision = precision
+      let logTwoPi = 1.8378770664093453
+      logEvidence =
+        value + 0.5 * (Double(optimum.position.count) * logTwoPi - precision.logDeterminant)
+    }
 
     /// Returns a draw from the normal distribution with deviations enlarged by a factor.
     func draw(_ key: RandomKey, spread: Double) -> [Double] {
       let step = precision.solveTransposed(key.normals(position.count))
       return zip(position, step).map { $0 + spread * $1 }
+    }
+
+    /// Returns half the squared distance of a point in standard deviations: how much lower it should lie.
+    func depth(of point: [Double]) -> Double {
+      0.5 * precision.squaredLength(difference(point, position))
+    }
+
+    /// Whether a search that stopped short stands on this hill: as high as the curvature says, but for a factor of five.
+    func explains(_ end: Optimum) -> Bool {
+      let (expected, found) = (depth(of: end.position), value - end.value)
+      return expected < 2 || found > 0.2 * expected && found < 5 * expected
     }
   }
 
@@ -34,78 +57,89 @@ struct StartModes<Evaluator: LogDensity> {
   /// The steps of a search by gradients.
   private static var steps: Int { 150 }
 
-  /// The steps by curvatures with which the highest search goes on.
+  /// The steps by curvatures with which a search goes on: gradients alone take long on a narrow ridge.
   private static var curvatures: Int { 30 }
 
   /// The draws by which a normal distribution is judged.
   private static var draws: Int { 15 }
 
-  /// Returns the modes that searches from some points find; none where the normal distributions at them are not most of the truth.
+  /// Returns the modes that searches from some points find; none where normal distributions at them may not be most of the truth.
   ///
   /// - Parameters:
   ///   - starts: Where the searches start.
   ///   - key: The key of the draws by which modes are judged.
-  ///   - isCancelled: Asked between steps.
-  /// - Returns: The modes, highest first.
-  func modes(from starts: [[Double]], key: RandomKey, isCancelled: () -> Bool) -> [Mode] {
+  ///   - progress: Told of each search.
+  ///   - isCancelled: Asked between steps; none are then returned.
+  /// - Returns: The modes with normal surroundings.
+  func modes(
+    from starts: [[Double]], key: RandomKey, progress: Progress, isCancelled: () -> Bool
+  ) -> [Mode] {
     guard evaluator.dimension <= Self.largestDimension else { return [] }
     var search = LBFGS()
     search.maximumIterations = Self.steps
-    let result = MultiStart(search).search(evaluator, from: starts, isCancelled: isCancelled)
-    // Gradients alone take long on a narrow ridge, curvatures do not.
     var newton = NewtonTrustRegion()
     newton.maximumIterations = Self.curvatures
+    // One after the other: each search ends where it comes to a maximum that is known.
+    let result = MultiStart(search, roundSize: 1, threads: 1).search(
+      evaluator, from: starts, progress: progress, isCancelled: isCancelled)
     let ends = result.modes.map(\.optimum) + (result.best.isConverged ? [] : [result.best])
-    let summits = ends.map {
-      newton.maximize(evaluator, from: $0.position, isCancelled: isCancelled)
-    }
-    if isCancelled() { return [] }
-    var doubtful = -Double.infinity
     var modes: [Mode] = []
-    for (number, summit) in summits.enumerated() {
-      if summit.isConverged, let mode = mode(at: summit, key.folding(in: number)) {
-        modes.append(mode)
-      } else {
-        doubtful = max(doubtful, summit.value)
+    // What is not a maximum: the corner of a hierarchy, a ridge without an end.
+    var doubtful = result.searches.filter { !$0.isConverged && $0.reason != .merged }
+    for (number, end) in ends.enumerated() {
+      let summit = newton.maximize(evaluator, from: end.position, isCancelled: isCancelled)
+      if isCancelled() { return [] }
+      // Two ends on one ridge come to the same summit, within a tenth of a standard deviation.
+      if modes.contains(where: { $0.depth(of: summit.position) < 0.005 }) { continue }
+      guard summit.isConverged, let mode = mode(at: summit, key.folding(in: number)) else {
+        doubtful.append(summit)
+        continue
       }
+      modes.append(mode)
     }
-    // A search that climbs higher and does not arrive has found what no mode describes: the corner of a hierarchy, above all.
-    guard let highest = modes.map(\.value).max(), !(doubtful > highest) else { return [] }
-    return modes
+    let normal = modes.filter(\.isNormal)
+    guard let highest = normal.map(\.value).max(), let largest = normal.map(\.logEvidence).max()
+    else { return [] }
+    // Laplace's formula may be wrong by some units about a mode that is not normal.
+    let isOutweighed = modes.contains { !$0.isNormal && $0.logEvidence > largest - 7 }
+    // What is wider than any hill may lie lower: a unit for each coordinate, and some.
+    let floor = highest - 20 - Double(evaluator.dimension)
+    let isUnexplained = doubtful.contains { end in
+      end.value > floor && !normal.contains { $0.explains(end) }
+    }
+    return isOutweighed || isUnexplained ? [] : normal
   }
 
-  /// Returns a maximum with its normal approximation, nil where that is far from the truth.
+  /// Returns a maximum with its normal approximation; nil where its curvature is not definite.
   private func mode(at optimum: Optimum, _ key: RandomKey) -> Mode? {
     let n = evaluator.dimension
     let curvature = evaluator.hessian(at: optimum.position, curvature: .full).map { -$0 }
     guard curvature.allSatisfy(\.isFinite), let precision = CholeskyFactor(curvature, n) else {
       return nil
     }
-    let logTwoPi = 1.8378770664093453
-    let mode = Mode(
-      position: optimum.position, value: optimum.value, precision: precision,
-      logEvidence: optimum.value + 0.5 * (Double(n) * logTwoPi - precision.logDeterminant))
+    var mode = Mode(optimum, precision)
     // By how much the density differs from the normal one, at draws from this.
     let differences = (0..<Self.draws).map { draw -> Double in
-      let z = key.folding(in: draw).normals(n)
       let point = mode.draw(key.folding(in: draw), spread: 1)
-      let difference =
-        evaluator.value(at: point) - optimum.value + 0.5 * z.reduce(0) { $0 + $1 * $1 }
+      let difference = evaluator.value(at: point) - optimum.value + mode.depth(of: point)
       return difference.isNaN ? .infinity : abs(difference)
     }.sorted()
     // Half of the draws within one unit: those of regressions are within 0.1 or 0.5, those of hierarchies off by 2 or by hundreds.
-    return differences[Self.draws / 2] < 1 ? mode : nil
+    mode.isNormal = differences[Self.draws / 2] < 1
+    return mode
   }
 
   /// Returns one of several modes, each by its probability.
-  static func choice(of modes: [Mode], key: RandomKey) -> Mode? {
-    guard let highest = modes.map(\.logEvidence).max() else { return nil }
+  ///
+  /// - Precondition: There is at least one.
+  static func choice(of modes: [Mode], key: RandomKey) -> Mode {
+    let highest = modes.reduce(-.infinity) { max($0, $1.logEvidence) }
     let weights = modes.map { exponential($0.logEvidence - highest) }
     var rest = key.uniform(0) * weights.reduce(0, +)
     for (mode, weight) in zip(modes, weights) {
       rest -= weight
       if rest < 0 { return mode }
     }
-    return modes.last
+    return modes[modes.count - 1]
   }
 }

@@ -32,11 +32,13 @@ struct StartSearch<Evaluator: LogDensity> {
 
   /// Returns where each chain starts.
   func starts(
-    _ strategy: InitialStrategy, chains: Int, key: RandomKey, isCancelled: () -> Bool
+    _ strategy: InitialStrategy, chains: Int, key: RandomKey, progress: Progress,
+    isCancelled: () -> Bool
   ) throws -> [ChainStart] {
     if case .modes(let searches, let origin, let otherwise) = strategy {
-      return try starts(chains, byModes: searches, from: origin, key, isCancelled)
-        ?? starts(otherwise, chains: chains, key: key, isCancelled: isCancelled)
+      return try starts(chains, byModes: searches, from: origin, key, progress, isCancelled)
+        ?? starts(
+          otherwise, chains: chains, key: key, progress: progress, isCancelled: isCancelled)
     }
     guard case .map(let origin, let jitter) = strategy else {
       return try (0..<chains).map { chain in
@@ -55,27 +57,32 @@ struct StartSearch<Evaluator: LogDensity> {
   /// Returns starts around the modes that searches find; nil where none of them is to be relied on.
   private func starts(
     _ chains: Int, byModes searches: Int, from origin: InitialStrategy, _ key: RandomKey,
-    _ isCancelled: () -> Bool
+    _ progress: Progress, _ isCancelled: () -> Bool
   ) throws -> [ChainStart]? {
     guard evaluator.dimension <= StartModes<Evaluator>.largestDimension else { return nil }
-    // A point at which nothing is finite is no place to search from; others may be.
-    let points = (0..<searches).compactMap {
-      try? point(origin, $0 % chains, key.folding(in: "modes").folding(in: $0), turn: $0)
+    let points = try (0..<searches).compactMap { turn -> [Double]? in
+      do {
+        return try point(
+          origin, turn % chains, key.folding(in: "modes").folding(in: turn), turn: turn)
+      } catch let error as ModelError
+        where error.kind == .notFinite || error.kind == .outsideSupport
+      {
+        // A place at which nothing is finite is none to search from; others may be.
+        return nil
+      }
     }
-    guard !points.isEmpty else { return nil }
+    guard let first = points.first else { return nil }
     let modes = StartModes(evaluator: evaluator).modes(
-      from: points, key: key.folding(in: "judge"), isCancelled: isCancelled)
+      from: points, key: key.folding(in: "judge"), progress: progress, isCancelled: isCancelled)
+    // A run that is cancelled makes no use of starts.
+    if isCancelled() { return (0..<chains).map { _ in ChainStart(position: first) } }
     guard !modes.isEmpty else { return nil }
     return try (0..<chains).map { chain in
       let key = key.folding(in: chain)
-      guard let mode = StartModes<Evaluator>.choice(of: modes, key: key.folding(in: "mode")) else {
-        return ChainStart(position: points[0])
-      }
-      var start = ChainStart(
+      let mode = StartModes<Evaluator>.choice(of: modes, key: key.folding(in: "mode"))
+      return ChainStart(
         position: try nearby(key) { mode.draw($0, spread: 2 * $1) },
-        metric: try? .dense(precision: mode.precision))
-      start.isMetricSuggested = true
-      return start
+        metric: try? .dense(precision: mode.precision), isMetricSuggested: true)
     }
   }
 
@@ -152,7 +159,9 @@ struct StartSearch<Evaluator: LogDensity> {
     if case .alternating(let list) = strategy {
       let able = hasModel ? list : list.filter { !$0.needsModel }
       let choice = able.isEmpty ? list : able
-      return try point(choice[(turn ?? chain) % choice.count], chain, key)
+      let place = turn ?? chain
+      return try point(
+        choice[place % choice.count], chain, key, turn: turn.map { $0 / choice.count })
     }
     // A draw that rounds to a bound calls for another draw; a given value outside its support is the caller's mistake.
     return try search { attempt in
@@ -222,12 +231,14 @@ struct StartSearch<Evaluator: LogDensity> {
 
 extension CompiledDensity {
   public func starts(
-    _ strategy: InitialStrategy, chains: Int, key: RandomKey, isCancelled: () -> Bool
+    _ strategy: InitialStrategy, chains: Int, key: RandomKey, progress: Progress,
+    isCancelled: () -> Bool
   ) throws -> [ChainStart] {
     try strategy.check(chains: chains)
     let search = startSearch()
     guard case .laplace(let origin, let spread) = strategy else {
-      return try search.starts(strategy, chains: chains, key: key, isCancelled: isCancelled)
+      return try search.starts(
+        strategy, chains: chains, key: key, progress: progress, isCancelled: isCancelled)
     }
     var laplace: LaplaceApproximation?
     var starts = try search.starts(chains, around: origin, key, isCancelled) { mode in

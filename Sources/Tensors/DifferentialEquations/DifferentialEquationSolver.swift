@@ -186,7 +186,10 @@ final class DifferentialEquationSolver: PrimitiveInstance {
         reserve(steps.count)
         let error = attempt(time, step)
         if error <= 1 {
-          size = abs(step) * control.factorAfterAccepting(error)
+          let factor = control.factorAfterAccepting(error)
+          // A step that was cut short to end on a time, and could have been longer than can be told, says nothing against `size`.
+          let isCut = factor == StepControl.largestFactor
+          size = isCut ? max(size, abs(step) * factor) : abs(step) * factor
           steps.append(Step(time: time, size: step))
           time = count == 1 ? times[row] : time + step
           slopes.update(from: slopes + (tableau.stages - 1) * n, count: n)

@@ -51,7 +51,8 @@ public enum DifferentialEquationMethod: Sendable, CaseIterable {
 /// - Returns: The states, shape `[times.count] + start.shape`.
 /// - Precondition: There is at least one time, all are finite and in order; the tolerances are in their ranges.
 /// - Complexity: Six evaluations of `f` for each explicit step; some fifteen, and n for the Jacobian, for each implicit one. As
-///   many pullbacks of `f`, or n for each implicit stage, for the gradient.
+///   many pullbacks of `f`, or n for each implicit stage, for the gradient. Each evaluator keeps some 50 bytes for each step and element of
+///   the state, of the solution with the most steps so far.
 public func solveDifferentialEquation(
   from start: Tensor, times: [Double], parameters: [Tensor] = [],
   method: DifferentialEquationMethod = .dormandPrince, relativeTolerance: Double = 1e-8,

@@ -30,7 +30,7 @@ struct StepControl {
   private static let safety = 0.9
 
   /// The bounds of the change of the step size.
-  private static let (smallestFactor, largestFactor) = (0.2, 10.0)
+  static let (smallestFactor, largestFactor) = (0.2, 10.0)
 
   /// The change where there is no error estimate: a number that is not finite, or an iteration that does not converge.
   private static let factorOfFailure = 0.25
@@ -73,10 +73,11 @@ struct StepControl {
   ) -> Double {
     let tiny = 1e-5
     let trial = min(span, state < tiny || slope < tiny ? 1e-6 * span : 0.01 * state / slope)
-    let largest = max(slope, secondDerivative(trial))
-    let second = largest <= 1e-15 ? max(1e-6 * span, 1e-3 * trial) : pow(0.01 / largest, 1 / order)
-    let step = min(100 * trial, second, span)
+    let second = secondDerivative(trial)
     // A trial step into a region where f is not finite tells nothing: begin with less than it.
-    return step.isFinite && largest.isFinite ? step : 0.01 * trial
+    guard second.isFinite, slope.isFinite else { return 0.01 * trial }
+    let largest = max(slope, second)
+    let step = largest <= 1e-15 ? max(1e-6 * span, 1e-3 * trial) : pow(0.01 / largest, 1 / order)
+    return min(100 * trial, step, span)
   }
 }
