@@ -73,13 +73,17 @@ struct CircularTests {
       m.observe("u", Normal(strength * cos(2 * theta), 0.5), 0.5)
       m.observe("v", Normal(strength * sin(2 * theta), 0.5), 0.2)
     }
-    let work = try [Set<String>(), ["theta"]].map { broad -> Double in
-      let draws = try NUTS().run(
-        model.logDensity(broadAngles: broad), chains: 4, draws: 2000, key: 1)
-      let theta = draws.scalar("theta")
-      #expect(theta.rHat < 1.02, "\(theta.rHat)")
-      let gradients = try #require(draws.statistics).gradients.reduce(0, +)
-      return Double(gradients) / theta.bulkESS
+    let choices: [Set<String>] = [[], ["theta"]]
+    let work = try choices.map { broad -> Double in
+      let density = try model.logDensity(broadAngles: broad)
+      // One run tells the ratio to 15 %: it is 0.43 on the average.
+      return try (1...8).reduce(0.0) { (sum: Double, key: UInt64) -> Double in
+        let draws = try NUTS().run(density, chains: 4, draws: 2000, key: RandomKey(key))
+        let theta = draws.scalar("theta")
+        #expect(theta.rHat < 1.02, "\(theta.rHat)")
+        let gradients = try #require(draws.statistics).gradients.reduce(0, +)
+        return sum + Double(gradients) / theta.bulkESS
+      }
     }
     #expect(work[1] < 0.5 * work[0], "\(work)")
   }
