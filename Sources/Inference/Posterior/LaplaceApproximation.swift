@@ -134,10 +134,7 @@ public struct LaplaceApproximation: Sendable {
   /// The log of the evidence, by Laplace's formula: exact for a normal posterior.
   ///
   /// It means nothing where directions are flat, or where the search for the mode did not converge.
-  public var logEvidence: Double {
-    let logTwoPi = 1.8378770664093453
-    return mode.value + 0.5 * Double(density.dimension) * logTwoPi - 0.5 * precision.logDeterminant
-  }
+  public var logEvidence: Double { mode.logEvidence(precision) }
 
   /// What makes the approximation doubtful, in words, with what to do; empty where nothing does.
   public var warnings: [DiagnosticWarning] {
@@ -164,5 +161,13 @@ extension CompiledDensity {
       guard case .circular = entry.constraint else { return [] }
       return Array(stride(from: entry.range.lowerBound, to: entry.range.upperBound, by: 2))
     }
+  }
+}
+
+extension Optimum {
+  /// Returns the log of the evidence by Laplace's formula, given the factor of the precision matrix at the maximum.
+  func logEvidence(_ precision: CholeskyFactor) -> Double {
+    let logTwoPi = 1.8378770664093453
+    return value + 0.5 * Double(position.count) * logTwoPi - 0.5 * precision.logDeterminant
   }
 }

@@ -72,11 +72,8 @@ struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
   ) {
     self.index = index
     keys = Keys(plan.key, index)
-    let isWanted = !start.isMetricSuggested || plan.warmUp > 0 && initialAdaptation.learnsMetric
-    kernel =
-      isWanted
-      ? start.metric.map { Chain.seed(initial, with: $0, ifNone: start.isMetricSuggested) }
-        ?? initial : initial
+    kernel = Chain.seed(
+      initial, start, learnsMetric: plan.warmUp > 0 && initialAdaptation.learnsMetric)
     adaptation = initialAdaptation
     state = kernel.start(at: start.position, target, key: keys.steps.folding(in: "begin"))
     columns = [[Double]](repeating: [], count: count)
@@ -89,10 +86,10 @@ struct Chain<K: Kernel, A: ChainAdaptation<K>>: Sendable {
       key: keys.steps.folding(in: "begin adaptation"))
   }
 
-  /// Returns a kernel with a metric, if it can have one; `ifNone`: and does not have it yet.
-  private static func seed(_ kernel: K, with metric: Metric, ifNone: Bool) -> K {
-    guard var tunable = kernel as? any TunableKernel,
-      !ifNone || tunable.metric.dimension == 0
+  /// Returns a kernel with the metric of a start, if it can have one; a suggested one is for kernels without one that learn it.
+  private static func seed(_ kernel: K, _ start: ChainStart, learnsMetric: Bool) -> K {
+    guard let metric = start.metric, var tunable = kernel as? any TunableKernel,
+      !start.isMetricSuggested || learnsMetric && tunable.metric.dimension == 0
     else { return kernel }
     tunable.metric = metric
     return tunable as? K ?? kernel

@@ -25,9 +25,7 @@ struct StartModes<Evaluator: LogDensity> {
       position = optimum.position
       value = optimum.value
       self.precision = precision
-      let logTwoPi = 1.8378770664093453
-      logEvidence =
-        value + 0.5 * (Double(optimum.position.count) * logTwoPi - precision.logDeterminant)
+      logEvidence = optimum.logEvidence(precision)
     }
 
     /// Returns a draw from the normal distribution with deviations enlarged by a factor.
@@ -74,7 +72,6 @@ struct StartModes<Evaluator: LogDensity> {
   func modes(
     from starts: [[Double]], key: RandomKey, progress: Progress, isCancelled: () -> Bool
   ) -> [Mode] {
-    guard evaluator.dimension <= Self.largestDimension else { return [] }
     var search = LBFGS()
     search.maximumIterations = Self.steps
     var newton = NewtonTrustRegion()
