@@ -203,12 +203,16 @@ struct TrajectoryTree {
       if hasDiverged { return false }
       firstWeight *= exponential(unit - logUnit)
     }
-    let chosen = takesSecond(firstWeight, secondWeight) ? second : first
+    // By bits: a choice between floating-point registers becomes a branch, taken by chance, which waits for the weights.
+    let takesSecond = takesSecond(firstWeight, secondWeight)
+    let mask: UInt64 = takesSecond ? ~0 : 0
+    let bits = first.value.bitPattern
+    let value = Double(bitPattern: bits ^ ((bits ^ second.value.bitPattern) & mask))
     let sum = total(0, number, space)
     (top + 1).initialize(
       to: Stretch(
         first: first.place, weight: firstWeight + secondWeight, last: second.place,
-        value: chosen.value, sample: chosen.place, total: sum))
+        value: value, sample: takesSecond ? second.place : first.place, total: sum))
     return ss_join_points(
       space.momentum(first.place), space.momentum(second.place), sum, space.length) != 0
   }
@@ -321,9 +325,9 @@ struct TrajectoryTree {
   private mutating func collect(_ top: UnsafeMutablePointer<Stretch>, _ space: PhaseSpace) {
     var held: UInt64 = 1 << UInt64(space.number(next))
     for k in 0...(top - stack) {
-      for place in [stack[k].first, stack[k].last, stack[k].sample] {
-        held |= 1 << UInt64(space.number(place))
-      }
+      held |= 1 << UInt64(space.number(stack[k].first))
+      held |= 1 << UInt64(space.number(stack[k].last))
+      held |= 1 << UInt64(space.number(stack[k].sample))
     }
     free = ~held & (~0 >> UInt64(64 - TrajectoryTree.places(maximumDepth)))
   }
