@@ -83,6 +83,28 @@ struct StartModesTests {
     #expect(suggested.variances[0] > 100)
   }
 
+  @Test("a run tells how its chains were started, also from a file")
+  func origins() throws {
+    /// Returns the draws of a short run.
+    func draws(_ model: Model<Void>, _ initial: InitialStrategy = .usual) throws -> Draws {
+      try NUTS().run(
+        model.logDensity(), chains: 2, warmUp: 20, draws: 5, key: 8, initial: initial)
+    }
+    let around = "around the mode that 8 searches found"
+    let run = try draws(regression)
+    #expect(run.statistics?.starts == [around, around])
+    #expect(try Draws(json: run.json).statistics?.starts == [around, around])
+    #expect(run.selecting(chains: [1]).statistics?.starts == [around])
+    let other = try draws(eightSchools)
+    let best = "the best of 10: uniform in ±2.0"
+    #expect(other.statistics?.starts == [best, best])
+    #expect(
+      try draws(eightSchools, .prior).statistics?.starts.first == "a draw from the prior")
+    let names = run.sites.map(\.name)
+    let merged = Draws.merging([run.selecting(names), run]).statistics?.starts
+    #expect(merged?.count == 4 && merged?.last == around)
+  }
+
   @Test("modes get chains by their probability")
   func probabilities() throws {
     let target = LogDensityFactory(dimension: 1) { TwoModes(share: 0.8) }

@@ -40,6 +40,13 @@ struct Coverage: ParsableCommand {
     })
   var flaw = CoverageFlaw.none
 
+  @Option(
+    name: .customLong("prior"),
+    help: ArgumentHelp(
+      "A prior instead of the automatic one, as that of the galaxies; may be repeated.",
+      valueName: "name=uniform(a,b)"))
+  var priors: [String] = []
+
   @Option(help: "Fits the galaxy of this number only, and prints its posterior.")
   var galaxy: Int?
 
@@ -52,6 +59,11 @@ struct Coverage: ParsableCommand {
   /// The method for an estimate; nil for Markov chains.
   private var estimate: PosteriorMethod? { PosteriorMethod(rawValue: method) }
 
+  /// The priors that are given.
+  private var settings: PriorSettings {
+    get throws { try PriorSettings(priors: priors, fix: [], start: []) }
+  }
+
   /// Checks the options.
   func validate() throws {
     guard estimate != nil || method == "nuts" else {
@@ -61,6 +73,7 @@ struct Coverage: ParsableCommand {
     guard every > 0, iterations > 3 else {
       throw ValidationError("expected every > 0 and iterations > 3")
     }
+    try settings.check(.sersic, .flat)
   }
 
   /// Fits all galaxies and prints the tables.
@@ -97,7 +110,7 @@ struct Coverage: ParsableCommand {
     }
     let results = done.withLock { $0 }.sorted { $0.key < $1.key }
     let table = CoverageTable(
-      title: "\(method), flaw \(flaw.rawValue)",
+      title: ([method, "flaw \(flaw.rawValue)"] + priors).joined(separator: ", "),
       outcomes: results.compactMap { try? $0.value.get() },
       failures: results.compactMap { number, result in
         guard case .failure(let error) = result else { return nil }
@@ -132,7 +145,9 @@ struct Coverage: ParsableCommand {
   private func posterior(_ number: Int, of folder: CoverageFolder) throws -> PosteriorFit {
     let key = RandomKey(seed).folding(in: number)
     let image = try folder.image(number, flaw, key: key)
-    let fit = try FitSingle(image, prior: autoprior(image, .sersic, sky: .flat))
+    var prior = autoprior(image, .sersic, sky: .flat)
+    try settings.apply(to: &prior)
+    let fit = try FitSingle(image, prior: prior)
     return
       try estimate.map { try fit.estimatePosterior($0, key: key.folding(in: "posterior")) }
       ?? fit.sample(

@@ -191,6 +191,7 @@ extension SamplerStatistics {
     result.metrics = metrics.isEmpty ? [] : chains.map { metrics[$0] }
     result.resumedDraws = []
     result.stepSizes = stepSizes.isEmpty ? [] : chains.map { stepSizes[$0] }
+    result.starts = starts.isEmpty ? [] : chains.map { starts[$0] }
     return result
   }
 
@@ -207,6 +208,8 @@ extension SamplerStatistics {
       result.logDensity += run.logDensity
       result.metrics += run.metrics
       result.stepSizes += run.stepSizes
+      result.starts +=
+        run.starts.isEmpty ? run.stepSizes.map { _ in "" } : run.starts
       result.warmUpGradients += run.warmUpGradients
       result.warmUpDivergences += run.warmUpDivergences
       result.maximumTreeDepth = result.maximumTreeDepth ?? run.maximumTreeDepth

@@ -206,6 +206,9 @@ extension SamplerStatistics {
         ASDFValue.Member(
           SamplerColumns.energyFractions, .list(energyFractions.map { .number($0) })))
     }
+    if !starts.isEmpty {
+      members.append(ASDFValue.Member("starts", .list(starts.map { .string($0) })))
+    }
     if let cancellation { members.append(ASDFValue.Member("cancellation", .string(cancellation))) }
     if !warnings.isEmpty {
       members.append(ASDFValue.Member("warnings", .list(warnings.map { .string($0) })))
@@ -224,6 +227,7 @@ extension SamplerStatistics {
       // JSON has infinities as texts.
       $0.double ?? ["inf": Double.infinity, "-inf": -Double.infinity][$0.text ?? ""] ?? .nan
     }
+    starts = (tree["starts"]?.elements ?? []).compactMap(\.text)
     cancellation = tree["cancellation"]?.text
     warnings = (tree["warnings"]?.elements ?? []).compactMap(\.text)
   }

@@ -117,6 +117,20 @@ public indirect enum InitialStrategy: Sendable {
     }
   }
 
+  /// The strategy in words, for people.
+  var words: String {
+    switch self {
+    case .uniform(let radius): "uniform in ±\(radius)"
+    case .best(let count, let strategy): "the best of \(count): \(strategy.words)"
+    case .alternating(let list): list.map(\.words).joined(separator: ", or ")
+    case .prior: "a draw from the prior"
+    case .median(let draws): "the median of \(draws) draws from the prior"
+    case .values, .valuesByChain: "given values"
+    case .unconstrained: "given points"
+    case .modes, .map, .laplace: "around a mode"
+    }
+  }
+
   /// Returns values in full, by name.
   private static func text(_ values: [String: any TensorConvertible]) -> String {
     values.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value.tensor.elements)" }

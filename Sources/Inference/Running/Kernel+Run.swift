@@ -164,6 +164,10 @@ private struct Run<K: Kernel, A: ChainAdaptation<K>, Target: SamplingTarget> {
         return isStopped
       }
       for (index, start) in found.enumerated() { starts[index] = start }
+      // A search that was cut short has found nothing.
+      statistics.starts = (0..<plan.chains).map {
+        isStopped || saved.chains[$0] != nil ? "" : found[$0].origin
+      }
       statistics.warnings += found.flatMap(\.warnings)
     }
     let runner = ChainRunner(

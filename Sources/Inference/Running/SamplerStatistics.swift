@@ -24,6 +24,9 @@ public struct SamplerStatistics: Sendable {
   public internal(set) var energyFractions: [Double] = []
   /// The log density of each draw, in unconstrained space.
   public internal(set) var logDensity: [Double] = []
+  /// How the start of each chain was found, in words, as "around the mode that 8 searches found"; empty for chains that went on from
+  /// a checkpoint, and where nothing is known.
+  public internal(set) var starts: [String] = []
   /// The step size of each chain after its warm-up; NaN for kernels without one.
   public internal(set) var stepSizes: [Double] = []
   /// The metric of each chain after its warm-up; empty for kernels without one.

@@ -63,17 +63,21 @@ public struct ChainStart: Sendable {
   /// Whether the metric is for those kernels only that have none and are to learn one.
   public var isMetricSuggested = false
 
+  /// How the point was found, in words; empty where nothing is known.
+  public var origin: String
+
   /// What makes the start doubtful, in words.
   public var warnings: [String]
 
   /// Creates a start.
   public init(
     position: [Double], metric: Metric? = nil, isMetricSuggested: Bool = false,
-    warnings: [String] = []
+    origin: String = "", warnings: [String] = []
   ) {
     self.position = position
     self.metric = metric
     self.isMetricSuggested = isMetricSuggested
+    self.origin = origin
     self.warnings = warnings
   }
 }

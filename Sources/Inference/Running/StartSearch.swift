@@ -42,7 +42,8 @@ struct StartSearch<Evaluator: LogDensity> {
     }
     guard case .map(let origin, let jitter) = strategy else {
       return try (0..<chains).map { chain in
-        ChainStart(position: try point(strategy, chain, key.folding(in: chain)))
+        ChainStart(
+          position: try point(strategy, chain, key.folding(in: chain)), origin: strategy.words)
       }
     }
     return try starts(chains, around: origin, key, isCancelled) { mode in
@@ -77,12 +78,14 @@ struct StartSearch<Evaluator: LogDensity> {
     // A run that is cancelled makes no use of starts.
     if isCancelled() { return (0..<chains).map { _ in ChainStart(position: first) } }
     guard !modes.isEmpty else { return nil }
+    let whose = modes.count == 1 ? "the mode" : "one of \(modes.count) modes"
     return try (0..<chains).map { chain in
       let key = key.folding(in: chain)
       let mode = StartModes<Evaluator>.choice(of: modes, key: key.folding(in: "mode"))
       return ChainStart(
         position: try nearby(key) { mode.draw($0, spread: 2 * $1) },
-        metric: try? .dense(precision: mode.precision), isMetricSuggested: true)
+        metric: try? .dense(precision: mode.precision), isMetricSuggested: true,
+        origin: "around \(whose) that \(searches) searches found")
     }
   }
 
@@ -113,7 +116,9 @@ struct StartSearch<Evaluator: LogDensity> {
       let doubt =
         "the search for a mode \(best.explanation); chains start where it began instead, and without a metric from it. The density may have no maximum: start with .uniform(radius: 2)"
       return points.prefix(chains).enumerated().map {
-        ChainStart(position: $1, warnings: $0 > 0 || best.reason == .cancelled ? [] : [doubt])
+        ChainStart(
+          position: $1, origin: origin.words,
+          warnings: $0 > 0 || best.reason == .cancelled ? [] : [doubt])
       }
     }
     var doubts: [String] = []
@@ -126,7 +131,7 @@ struct StartSearch<Evaluator: LogDensity> {
     let proposal = try proposals(best)
     return try (0..<chains).map { chain in
       ChainStart(
-        position: try nearby(key.folding(in: chain), proposal),
+        position: try nearby(key.folding(in: chain), proposal), origin: "around the mode",
         warnings: chain == 0 ? doubts : [])
     }
   }

@@ -103,7 +103,7 @@ public struct FitRecord: FitOutcome, Hashable {
       && isSame(s.energyFractions, t.energyFractions)
       && s.maximumTreeDepth == t.maximumTreeDepth && s.warmUp == t.warmUp
       && s.warmUpGradients == t.warmUpGradients && s.warmUpDivergences == t.warmUpDivergences
-      && s.requestedDraws == t.requestedDraws && s.thinning == t.thinning
+      && s.starts == t.starts && s.requestedDraws == t.requestedDraws && s.thinning == t.thinning
       && s.cancellation == t.cancellation && s.warnings == t.warnings && s.seconds == t.seconds
   }
 
