@@ -49,6 +49,17 @@ public protocol Distribution: Sendable, CustomStringConvertible {
   /// Returns the cumulative distribution of scalar variables; nil where it has no closed form here.
   func cumulative(_ value: Tensor) -> Tensor?
 
+  /// Returns the logarithm of the cumulative distribution; nil where there is none here.
+  ///
+  /// Families with tails in closed form keep all digits far in the lower one.
+  func logCumulative(_ value: Tensor) -> Tensor?
+
+  /// Returns the logarithm of the probability above a value; nil where there is no cumulative distribution here.
+  ///
+  /// Normal, log-normal, half-normal, exponential, Weibull, Pareto, logistic, Laplace, Gumbel, Cauchy and half-Cauchy variables keep all
+  /// digits far in the upper tail. For others it is log(1 − F), which has none where F is 1 to rounding.
+  func logSurvival(_ value: Tensor) -> Tensor?
+
   /// Returns the quantiles of scalar variables; nil where they have no closed form here.
   func quantile(_ probability: Tensor) -> Tensor?
 
@@ -75,6 +86,8 @@ extension Distribution {
   public var mean: Tensor? { nil }
   public var variance: Tensor? { nil }
   public func cumulative(_ value: Tensor) -> Tensor? { nil }
+  public func logCumulative(_ value: Tensor) -> Tensor? { cumulative(value).map { log($0) } }
+  public func logSurvival(_ value: Tensor) -> Tensor? { cumulative(value).map { log1p(-$0) } }
   public func quantile(_ probability: Tensor) -> Tensor? { nil }
   public var locationScale: (location: Tensor, scale: Tensor, base: any Distribution)? { nil }
   public var transformed: (base: any Distribution, transform: any Bijector)? { nil }

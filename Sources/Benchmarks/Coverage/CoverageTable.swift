@@ -59,6 +59,17 @@ struct CoverageBin {
       }
   }
 
+  /// The row of the table of biases: mean and scatter of (mean − truth) / sd of each parameter.
+  var pulls: [String] {
+    [name, "\(outcomes.count)"]
+      + CoverageOutcome.sites.indices.map { parameter in
+        let pulls = outcomes.map { $0.pulls[parameter] }
+        let mean = pulls.reduce(0, +) / Double(pulls.count)
+        let squares = pulls.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        return String(format: "%+.2f %.2f", mean, (squares / Double(pulls.count)).squareRoot())
+      }
+  }
+
   /// Divides galaxies by signal to noise, by size over the PSF's, by index and by ellipticity; all of them come first.
   static func bins(_ outcomes: [CoverageOutcome], isTrustedOnly: Bool) -> [CoverageBin] {
     /// Returns the bins of a quantity between edges.
@@ -117,17 +128,7 @@ struct CoverageTable {
     lines += ["", "mean and scatter of (mean − truth) / sd; 0 and 1 if all is well"]
     lines += Self.aligned(
       [["", "galaxies"] + CoverageOutcome.sites]
-        + [
-          ["all", "\(outcomes.count)"]
-            + CoverageOutcome.sites.indices.map { parameter in
-              let pulls = outcomes.map { $0.pulls[parameter] }
-              let mean = pulls.reduce(0, +) / Double(pulls.count)
-              let scatter =
-                (pulls.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(pulls.count))
-                .squareRoot()
-              return String(format: "%+.2f %.2f", mean, scatter)
-            }
-        ])
+        + CoverageBin.bins(outcomes, isTrustedOnly: false).map(\.pulls))
     let times = outcomes.map(\.seconds).sorted()
     if let longest = outcomes.max(by: { $0.seconds < $1.seconds }) {
       lines += [

@@ -39,6 +39,10 @@ public struct Cauchy: ScalarFamily {
     return select(isLow, tail, 0.5 + atan(z) / Double.pi)
   }
 
+  public func logSurvival(_ value: Tensor) -> Tensor? {
+    cumulative(2 * parameters[0] - value).map { log($0) }
+  }
+
   public func quantile(_ probability: Tensor) -> Tensor? {
     let isLow = probability.isLess(than: 0.25)
     let tail = -1 / tan(select(isLow, probability, Tensor(0.25)) * Double.pi)

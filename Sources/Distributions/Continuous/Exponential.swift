@@ -38,5 +38,7 @@ public struct Exponential: ScalarFamily {
     -expm1(-(parameters[0] * maximum(value, 0)))
   }
 
+  public func logSurvival(_ value: Tensor) -> Tensor? { -(parameters[0] * maximum(value, 0)) }
+
   public func quantile(_ probability: Tensor) -> Tensor? { -log1p(-probability) / parameters[0] }
 }

@@ -45,6 +45,17 @@ public struct Gumbel: ScalarFamily {
     exp(-exp((parameters[0] - value) / parameters[1]))
   }
 
+  public func logCumulative(_ value: Tensor) -> Tensor? {
+    -exp((parameters[0] - value) / parameters[1])
+  }
+
+  public func logSurvival(_ value: Tensor) -> Tensor? {
+    let z = (value - parameters[0]) / parameters[1]
+    // Beyond z = 30 what is above is exp(−z) to rounding.
+    let isFar = z.isGreater(than: 30)
+    return select(isFar, -z, log(-expm1(-exp(-select(isFar, Tensor(0), z)))))
+  }
+
   public func quantile(_ probability: Tensor) -> Tensor? {
     parameters[0] - parameters[1] * log(-log(probability))
   }

@@ -35,6 +35,14 @@ public struct HalfCauchy: ScalarFamily {
     maximum(atan(value / parameters[0]) * (2 / Double.pi), 0)
   }
 
+  public func logSurvival(_ value: Tensor) -> Tensor? {
+    let z = maximum(value, 0) / parameters[0]
+    let isFar = z.isGreater(than: 1)
+    let tail = atan(1 / select(isFar, z, Tensor(1))) * (2 / Double.pi)
+    let rest = 1 - atan(select(isFar, Tensor(0), z)) * (2 / Double.pi)
+    return log(select(isFar, tail, rest))
+  }
+
   public func quantile(_ probability: Tensor) -> Tensor? {
     let isHigh = probability.isGreater(than: 0.5)
     let tail = 1 / tan((1 - select(isHigh, probability, Tensor(0.5))) * (Double.pi / 2))

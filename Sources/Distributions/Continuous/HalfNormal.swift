@@ -40,6 +40,10 @@ public struct HalfNormal: ScalarFamily {
     maximum(erf(value / parameters[0] * 0.7071067811865476), 0)
   }
 
+  public func logSurvival(_ value: Tensor) -> Tensor? {
+    0.6931471805599453 + logNormalCDF(-maximum(value, 0) / parameters[0])
+  }
+
   public func quantile(_ probability: Tensor) -> Tensor? {
     // Near 0 by the series √(π/2) p (1 + π p²/12): a half would swallow p.
     let isLow = probability.isLess(than: 1e-4)

@@ -35,6 +35,32 @@ public struct Laplace: ScalarFamily {
     return parameters[0] - parameters[1] * sign(u) * log1p(-2 * abs(u))
   }
 
+  public func cumulative(_ value: Tensor) -> Tensor? {
+    let z = (value - parameters[0]) / parameters[1]
+    let tail = 0.5 * exp(-abs(z))
+    return select(z.isLess(than: 0), tail, 1 - tail)
+  }
+
+  public func logCumulative(_ value: Tensor) -> Tensor? {
+    logLower((value - parameters[0]) / parameters[1])
+  }
+
+  public func logSurvival(_ value: Tensor) -> Tensor? {
+    logLower((parameters[0] - value) / parameters[1])
+  }
+
+  /// Returns the logarithm of the probability below a standard value.
+  private func logLower(_ z: Tensor) -> Tensor {
+    select(z.isLess(than: 0), minimum(z, 0) - 0.6931471805599453, log1p(-0.5 * exp(-maximum(z, 0))))
+  }
+
+  public func quantile(_ probability: Tensor) -> Tensor? {
+    let isLow = probability.isLess(than: 0.5)
+    let lower = log(2 * select(isLow, probability, Tensor(0.5)))
+    let upper = -log(2 * (1 - select(isLow, Tensor(0.5), probability)))
+    return parameters[0] + parameters[1] * select(isLow, lower, upper)
+  }
+
   public var locationScale: (location: Tensor, scale: Tensor, base: any Distribution)? {
     (parameters[0], parameters[1], Laplace(0, 1).expanded(to: batchShape))
   }

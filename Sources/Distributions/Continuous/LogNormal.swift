@@ -43,6 +43,14 @@ public struct LogNormal: ScalarFamily {
     normalCDF((log(maximum(value, 0)) - parameters[0]) / parameters[1])
   }
 
+  public func logCumulative(_ value: Tensor) -> Tensor? {
+    logNormalCDF((log(maximum(value, 0)) - parameters[0]) / parameters[1])
+  }
+
+  public func logSurvival(_ value: Tensor) -> Tensor? {
+    logNormalCDF((parameters[0] - log(maximum(value, 0))) / parameters[1])
+  }
+
   public func quantile(_ probability: Tensor) -> Tensor? {
     exp(parameters[0] + parameters[1] * inverseNormalCDF(probability))
   }

@@ -41,6 +41,14 @@ public struct Logistic: ScalarFamily {
     sigmoid((value - parameters[0]) / parameters[1])
   }
 
+  public func logCumulative(_ value: Tensor) -> Tensor? {
+    logSigmoid((value - parameters[0]) / parameters[1])
+  }
+
+  public func logSurvival(_ value: Tensor) -> Tensor? {
+    logSigmoid((parameters[0] - value) / parameters[1])
+  }
+
   public func quantile(_ probability: Tensor) -> Tensor? {
     parameters[0] + parameters[1] * (log(probability) - log1p(-probability))
   }

@@ -38,6 +38,14 @@ public struct Normal: ScalarFamily {
     normalCDF((value - parameters[0]) / parameters[1])
   }
 
+  public func logCumulative(_ value: Tensor) -> Tensor? {
+    logNormalCDF((value - parameters[0]) / parameters[1])
+  }
+
+  public func logSurvival(_ value: Tensor) -> Tensor? {
+    logNormalCDF((parameters[0] - value) / parameters[1])
+  }
+
   public func quantile(_ probability: Tensor) -> Tensor? {
     parameters[0] + parameters[1] * inverseNormalCDF(probability)
   }

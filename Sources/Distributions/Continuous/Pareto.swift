@@ -50,6 +50,10 @@ public struct Pareto: ScalarFamily {
     return -expm1(parameters[1] * log(parameters[0] / safe))
   }
 
+  public func logSurvival(_ value: Tensor) -> Tensor? {
+    parameters[1] * log(parameters[0] / maximum(value, parameters[0]))
+  }
+
   public func quantile(_ probability: Tensor) -> Tensor? {
     parameters[0] * exp(-log1p(-probability) / parameters[1])
   }

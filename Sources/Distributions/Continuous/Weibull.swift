@@ -47,6 +47,10 @@ public struct Weibull: ScalarFamily {
     -expm1(-pow(maximum(value, 0) / parameters[1], parameters[0]))
   }
 
+  public func logSurvival(_ value: Tensor) -> Tensor? {
+    -pow(maximum(value, 0) / parameters[1], parameters[0])
+  }
+
   public func quantile(_ probability: Tensor) -> Tensor? {
     parameters[1] * pow(-log1p(-probability), 1 / parameters[0])
   }
