@@ -198,6 +198,70 @@ SS_CLONES double ss_normal_scales(
   return sum;
 }
 
+/// The terms of one logistic observation; both branches of each choice are computed, so that loops are vectors.
+///
+/// log(1 + e^-|eta|) is taken by itself: x eta - trials max(eta, 0) does not cancel against the rest.
+SS_INLINE double logistic_term(double x, double trials, double eta, double *slope) {
+  const double size = ss_abs1(eta), e = ss_exp1(-size), rest = trials - x;
+  const double missed = eta > 0 ? rest : x;
+  // 0 times infinity is 0: what is certain has happened.
+  const double linear = missed == 0 ? 0 : missed * size;
+  const double value = -linear - trials * ss_log1p1(e);
+  const double s = x - trials * ((eta < 0 ? e : 1) / (1 + e));
+  const int possible = (x >= 0) & (x == __builtin_rint(x)) & (rest >= 0);
+  *slope = possible ? s : 0;
+  return possible ? value : -INFINITY;
+}
+
+/// The terms of one Poisson observation.
+SS_INLINE double poisson_term(double x, double eta, double *slope) {
+  const double rate = ss_exp1(eta);
+  // 0 times -infinity is 0: nothing was expected and nothing came.
+  const double value = (x == 0 ? 0 : x * eta) - rate;
+  const int possible = (x >= 0) & (x == __builtin_rint(x));
+  *slope = possible ? x - rate : 0;
+  return possible ? value : -INFINITY;
+}
+
+/// Returns the sum of x: four partial sums, which do not wait for each other.
+SS_INLINE double sum_in_fours(const double *x, long n) {
+  double a = 0, b = 0, c = 0, d = 0;
+  long i = 0;
+  for (; i + 3 < n; i += 4) {
+    a += x[i];
+    b += x[i + 1];
+    c += x[i + 2];
+    d += x[i + 3];
+  }
+  for (; i < n; ++i) a += x[i];
+  return (a + b) + (c + d);
+}
+
+SS_CLONES double ss_logistic_terms(
+    const double *restrict x, long stride_x, const double *restrict trials, long stride_trials,
+    const double *restrict eta, double *restrict value, double *restrict slope, long n) {
+  if (!trials && stride_x) {
+    for (long i = 0; i < n; ++i) value[i] = logistic_term(x[i], 1, eta[i], slope + i);
+  } else {
+    for (long i = 0; i < n; ++i) {
+      value[i] = logistic_term(
+          x[i * stride_x], trials ? trials[i * stride_trials] : 1, eta[i], slope + i);
+    }
+  }
+  return sum_in_fours(value, n);
+}
+
+SS_CLONES double ss_poisson_terms(
+    const double *restrict x, long stride_x, const double *restrict eta, double *restrict value,
+    double *restrict slope, long n) {
+  if (stride_x) {
+    for (long i = 0; i < n; ++i) value[i] = poisson_term(x[i], eta[i], slope + i);
+  } else {
+    for (long i = 0; i < n; ++i) value[i] = poisson_term(x[0], eta[i], slope + i);
+  }
+  return sum_in_fours(value, n);
+}
+
 /// The loop of `ss_normal_fixed` with constant strides.
 SS_INLINE double fixed(
     const double *restrict x, long stride_x, const double *restrict loc, long stride_loc,

@@ -62,6 +62,20 @@ double ss_normal_scales(
     const double *x, long stride_x, const double *loc, long stride_loc, const double *scale,
     double *slope, double *by_scale, long n);
 
+/// Sets value = x eta - trials log(1 + e^eta) and slope = x - trials / (1 + e^-eta), and returns the sum of the values.
+///
+/// Without trials there is one for each element. Where x is no whole number of 0 ... trials, value is -infinity and slope 0.
+/// Strides are 0 or 1.
+double ss_logistic_terms(
+    const double *x, long stride_x, const double *trials, long stride_trials, const double *eta,
+    double *value, double *slope, long n);
+
+/// Sets value = x eta - e^eta and slope = x - e^eta, and returns the sum of the values.
+///
+/// Where x is no whole number from 0 on, value is -infinity and slope 0. The stride is 0 or 1.
+double ss_poisson_terms(
+    const double *x, long stride_x, const double *eta, double *value, double *slope, long n);
+
 /// Returns the sum of ((x - loc) inverse)^2.
 double ss_normal_fixed(
     const double *x, long stride_x, const double *loc, long stride_loc, const double *inverse,

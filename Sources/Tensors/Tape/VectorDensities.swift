@@ -4,6 +4,7 @@
 //
 // Their cost is that of exp and log1p, which the vector kernels do some ten times faster than one by one.
 
+import CKernels
 import Numerics
 
 extension Dual {
@@ -29,87 +30,29 @@ extension Double {
     let eta = v + Int(operand == 1 ? i.b : i.c)
     let slopes = v + Int(i.scratch)
     var total = 0.0
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: chunk) { values in
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: chunk) { derivatives in
-        guard let value = values.baseAddress, let slope = derivatives.baseAddress else { return }
-        for start in stride(from: 0, to: n, by: chunk) {
-          let count = Swift.min(chunk, n - start)
-          let terms = ChunkTerms(
-            x: v + Int(i.a) + start * i.stride(0), strideX: i.stride(0),
-            counts: v + Int(i.b) + start * i.stride(1), strideCounts: i.stride(1),
-            eta: eta + start, count: count)
-          if kind == .poissonLog {
-            terms.poisson(value, slope)
-          } else {
-            terms.logistic(kind == .binomialLogit, value, slope)
+    // What is asked for is written where it belongs, the rest into buffers on the stack.
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * chunk) { buffer in
+      guard let buffer = buffer.baseAddress else { return }
+      for start in stride(from: 0, to: n, by: chunk) {
+        let count = Swift.min(chunk, n - start)
+        let x = v + Int(i.a) + start * i.stride(0)
+        let value = summed ? buffer : v + Int(i.out) + start
+        let slope = i.active != 0 ? slopes + start : buffer + chunk
+        let part =
+          switch kind {
+          case .poissonLog:
+            ss_poisson_terms(x, i.stride(0), eta + start, value, slope, count)
+          case .binomialLogit:
+            ss_logistic_terms(
+              x, i.stride(0), v + Int(i.b) + start * i.stride(1), i.stride(1), eta + start, value,
+              slope, count)
+          default:
+            ss_logistic_terms(x, i.stride(0), nil, 0, eta + start, value, slope, count)
           }
-          if i.active != 0 { for k in 0..<count { slopes[start + k] = slope[k] } }
-          if summed {
-            for k in 0..<count { total += value[k] }
-          } else {
-            let out = v + Int(i.out) + start
-            for k in 0..<count { out[k] = value[k] }
-          }
-        }
+        total += part
       }
     }
     if summed { v[Int(i.out)] = total }
     return true
-  }
-}
-
-/// Some elements of a fused density with what its terms are made of.
-private struct ChunkTerms {
-  /// The data.
-  let x: UnsafePointer<Double>
-  let strideX: Int
-  /// The numbers of trials of a binomial density.
-  let counts: UnsafePointer<Double>
-  let strideCounts: Int
-  /// The logits or log rates.
-  let eta: UnsafePointer<Double>
-  /// The number of elements.
-  let count: Int
-
-  /// Whether a number can be a count.
-  @inline(__always)
-  private func isCount(_ x: Double) -> Bool { x >= 0 && x == x.rounded() }
-
-  /// Sets values and slopes of x η − e^η.
-  func poisson(_ value: UnsafeMutablePointer<Double>, _ slope: UnsafeMutablePointer<Double>) {
-    VectorMath.exp(eta, into: slope, count: count)
-    for k in 0..<count {
-      let x = x[k * strideX]
-      let rate = slope[k]
-      // 0 · −∞ is 0: nothing was expected and nothing came.
-      value[k] = isCount(x) ? (x == 0 ? -rate : x * eta[k] - rate) : -.infinity
-      slope[k] = isCount(x) ? x - rate : 0
-    }
-  }
-
-  /// Sets values and slopes of x log σ(η) + (n − x) log σ(−η) = x η − n log(1 + e^η), n = 1 unless there are counts.
-  func logistic(
-    _ hasCounts: Bool, _ value: UnsafeMutablePointer<Double>,
-    _ slope: UnsafeMutablePointer<Double>
-  ) {
-    // log(1 + e^−|η|) and σ(η): x η − n max(η, 0) does not cancel against the rest.
-    for k in 0..<count { value[k] = -abs(eta[k]) }
-    VectorMath.softplus(value, into: value, count: count)
-    VectorMath.sigmoid(eta, into: slope, count: count)
-    for k in 0..<count {
-      let x = x[k * strideX]
-      let n = hasCounts ? counts[k * strideCounts] : 1
-      let (successes, failures) = (x, n - x)
-      guard isCount(x), failures >= 0 else {
-        (value[k], slope[k]) = (-.infinity, 0)
-        continue
-      }
-      let eta = eta[k]
-      // −x max(−η, 0) − (n − x) max(η, 0): of the two only one is not zero.
-      let linear =
-        eta > 0 ? (failures == 0 ? 0 : -failures * eta) : (successes == 0 ? 0 : successes * eta)
-      value[k] = linear - n * value[k]
-      slope[k] = x - n * slope[k]
-    }
   }
 }
