@@ -33,18 +33,21 @@ SS_INLINE double ss_inner1(const double *x, const double *y, long n) {
   return SS_SUM4(sum);
 }
 
-/// A point of an energy error, with its weight exp(-error).
-///
-/// The exponential without its edges: a trajectory waits for each of its steps.
-SS_INLINE ss_point ss_weighed(double error) {
+/// exp(-error) without its edges.
+SS_INLINE double ss_weight1(double error) {
   double x = error < -700.0 ? 700.0 : -error;
   x = x < -700.0 ? -700.0 : x;
   double shifted = x * 0x1.71547652b82fep+0 + SS_ROUNDER;
   double k = shifted - SS_ROUNDER;
   double r = (x - k * 0x1.62e42fefa0000p-1) - k * 0x1.cf79abc9e3b3ap-40;
   double scale = ss_from_bits((ss_bits(shifted) << 52) + 0x3ff0000000000000u);
-  ss_point point = {error, (1.0 + (r + r * r * ss_exp_tail(r))) * scale};
-  return point;
+  return (1.0 + (r + r * r * ss_exp_tail(r))) * scale;
+}
+
+SS_CLONES ss_weights ss_weigh(double first, double second) {
+  // Side by side: a trajectory waits for one exponential where it would for two.
+  ss_weights weights = {ss_weight1(first), ss_weight1(second)};
+  return weights;
 }
 
 SS_CLONES void ss_leap_begin(
@@ -57,7 +60,7 @@ SS_CLONES void ss_leap_begin(
   }
 }
 
-SS_CLONES ss_point ss_leap_on(
+SS_CLONES double ss_leap_on(
     const double *q, double *r, const double *g, const double *d, double half, double step,
     double *q1, double *r1, long n, double value, double start) {
   ss_quad sum = {0, 0, 0, 0};
@@ -69,10 +72,10 @@ SS_CLONES ss_point ss_leap_on(
     SS_SET_QUAD(q1, k) = SS_QUAD(q, k) + step * scale * next;
     sum += end * end;
   }
-  return ss_weighed(0.5 * SS_SUM4(sum) - value - start);
+  return 0.5 * SS_SUM4(sum) - value - start;
 }
 
-SS_CLONES ss_point ss_kick(
+SS_CLONES double ss_kick(
     double *r, const double *h, double half, long n, double value, double start) {
   ss_quad sum = {0, 0, 0, 0};
   for (long k = 0; k < n; k += 4) {
@@ -80,7 +83,7 @@ SS_CLONES ss_point ss_kick(
     SS_SET_QUAD(r, k) = end;
     sum += end * end;
   }
-  return ss_weighed(0.5 * SS_SUM4(sum) - value - start);
+  return 0.5 * SS_SUM4(sum) - value - start;
 }
 
 SS_CLONES void ss_add_scaled(

@@ -13,22 +13,22 @@ void ss_leap_begin(
     const double *q, const double *r, const double *g, const double *d, double half, double step,
     double *q1, double *r1, long n);
 
-/// What a point of a trajectory is worth.
+/// The weights of two points of a trajectory.
 typedef struct {
-  /// Its energy less that of the first point: r · r / 2 - value - start.
-  double error;
-  /// exp(-error), 1 ulp; that of the nearer end beyond -700...700, anything where the error is not a number.
-  double weight;
-} ss_point;
+  double first, second;
+} ss_weights;
+
+/// Returns exp(-error) of two points, 1 ulp; that of the nearer end beyond -700...700, anything where an error is not a number.
+ss_weights ss_weigh(double first, double second);
 
 /// Ends a leapfrog step with a diagonal factor d and begins the next: r1 = r + step · d g, then q1 = q + step · d r1, and
-/// r += half · d g; `value` is the log density there, `start` the energy of the first point.
-ss_point ss_leap_on(
+/// r += half · d g; returns the energy less that of the first point, r · r / 2 - value - start, where `value` is the log density.
+double ss_leap_on(
     const double *q, double *r, const double *g, const double *d, double half, double step,
     double *q1, double *r1, long n, double value, double start);
 
-/// Ends a leapfrog step by adding half · h to r; `value` is the log density there, `start` the energy of the first point.
-ss_point ss_kick(
+/// Ends a leapfrog step by adding half · h to r; returns the energy less that of the first point, as above.
+double ss_kick(
     double *r, const double *h, double half, long n, double value, double start);
 
 /// Sets y to x + factor · z; y may be x or z.

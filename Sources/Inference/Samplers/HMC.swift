@@ -114,7 +114,7 @@ public struct HMC: TunableKernel {
       var (value, error) = (state.logDensity, 0.0)
       for made in 1...steps {
         if made == 1 || !space.beginsNext { space.begin(from: behind, to: present, stepSize) }
-        (value, error, _) = space.leap(present, next: ahead, stepSize, target, from: start)
+        (value, error) = space.leap(present, next: ahead, stepSize, target, from: start)
         if !(error <= divergenceThreshold && error > -.infinity) {
           return Info(acceptance: 0, diverged: true, gradients: made, energy: start)
         }

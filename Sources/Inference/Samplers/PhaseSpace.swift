@@ -153,24 +153,22 @@ struct PhaseSpace {
   ///   - step: The step size, negative for steps back in time.
   ///   - target: The log density.
   ///   - start: The energy where the trajectory began.
-  /// - Returns: The log density at the place; by how much its energy −log π + ½ |r|² exceeds the first, which may be infinite
-  ///   or not a number; and the weight exp(−error).
+  /// - Returns: The log density at the place, and by how much its energy −log π + ½ |r|² exceeds the first, which may be infinite
+  ///   or not a number.
   @inline(__always)
   func leap(
     _ place: Place, next: Place, _ step: Double, _ target: some LogDensity, from start: Double
-  )
-    -> (logDensity: Double, error: Double, weight: Double)
-  {
+  ) -> (logDensity: Double, error: Double) {
     let value = target.valueAndGradient(
       at: UnsafeBufferPointer(start: place, count: dimension),
       into: UnsafeMutableBufferPointer(start: gradient(place), count: dimension))
-    let point =
+    let error =
       isDiagonal
       ? ss_leap_on(
         place, momentum(place), gradient(place), metric.scales, 0.5 * step, step, next,
         momentum(next), length, value, start)
       : endAny(place, 0.5 * step, value, start)
-    return (value, point.error, point.weight)
+    return (value, error)
   }
 
   /// Whether a step that has ended has begun the next; it is not worth its while where the metric is costly.
@@ -186,8 +184,7 @@ struct PhaseSpace {
 
   /// Ends a leapfrog step with a metric that is not diagonal.
   @inline(never)
-  private func endAny(_ place: Place, _ half: Double, _ value: Double, _ start: Double) -> ss_point
-  {
+  private func endAny(_ place: Place, _ half: Double, _ value: Double, _ start: Double) -> Double {
     metric.pull(gradient(place), into: force(place), scratch: scratch)
     return ss_kick(momentum(place), force(place), half, length, value, start)
   }

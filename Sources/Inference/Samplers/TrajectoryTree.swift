@@ -175,7 +175,8 @@ struct TrajectoryTree {
   ) -> Bool {
     reserve(top, space)
     let point = extend(step, space, target)
-    let weight = point.isOrdinary ? point.weight : judge(point.error, top)
+    var weight = ss_weigh(point.error, 0).first
+    if point.isOrdinary { accept(weight) } else { weight = judge(point.error, top) }
     (top + 1).initialize(
       to: Stretch(
         first: point.place, weight: weight, last: point.place, value: point.value,
@@ -190,15 +191,17 @@ struct TrajectoryTree {
   ) -> Bool {
     reserve(top, space)
     let first = extend(step, space, target)
-    var firstWeight = first.weight
-    if !first.isOrdinary {
-      firstWeight = judge(first.error, top)
-      if hasDiverged { return false }
-    }
+    let judged = first.isOrdinary ? 0 : judge(first.error, top)
+    if hasDiverged { return false }
+    let unit = logUnit
     let second = extend(step, space, target)
-    var secondWeight = second.weight
-    if !second.isOrdinary {
-      let unit = logUnit
+    // The two side by side: what follows waits for one exponential, not for two.
+    let weights = ss_weigh(first.error, second.error)
+    var (firstWeight, secondWeight) = (weights.first, weights.second)
+    if first.isOrdinary { accept(firstWeight) } else { firstWeight = judged }
+    if second.isOrdinary {
+      accept(secondWeight)
+    } else {
       secondWeight = judge(second.error, top)
       if hasDiverged { return false }
       firstWeight *= exponential(unit - logUnit)
@@ -225,9 +228,7 @@ struct TrajectoryTree {
     var value: Double
     /// By how much its energy exceeds the first.
     var error: Double
-    /// exp(−error).
-    var weight: Double
-    /// Whether its weight is right as it is.
+    /// Whether its weight is exp(−error).
     var isOrdinary: Bool
   }
 
@@ -239,14 +240,15 @@ struct TrajectoryTree {
     let place = next
     if !space.beginsNext { space.begin(from: end, to: place, step) }
     advance(space)
-    let (value, error, weight) = space.leap(place, next: next, step, target, from: startEnergy)
+    let (value, error) = space.leap(place, next: next, step, target, from: startEnergy)
     end = place
     leapfrogs &+= 1
-    let isOrdinary = abs(error) <= trusted
-    acceptanceSum += isOrdinary ? (weight < 1 ? weight : 1) : 0
-    return Point(
-      place: place, value: value, error: error, weight: weight, isOrdinary: isOrdinary)
+    return Point(place: place, value: value, error: error, isOrdinary: abs(error) <= trusted)
   }
+
+  /// Counts the acceptance of an ordinary point.
+  @inline(__always)
+  private mutating func accept(_ weight: Double) { acceptanceSum += weight < 1 ? weight : 1 }
 
   /// Returns the weight of a point that is far less or far more probable than the first, or says that the trajectory diverged.
   ///
