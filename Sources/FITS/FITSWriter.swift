@@ -286,9 +286,18 @@ public enum FITSWriter {
     return Int32(min(max(digits.count, 1), 17))
   }
 
-  /// Returns the text with a question mark for each character that is not printable ASCII, as headers require.
+  /// What stands for signs that headers cannot hold.
+  private static let spellings: [Character: String] = [
+    "χ": "chi", "σ": "sigma", "²": "2", "±": "+-", "×": "x", "–": "-", "−": "-", "·": "*",
+    "≤": "<=", "≥": ">=",
+    "″": "\"", "°": " deg", "…": "...", "é": "e",
+  ]
+
+  /// Returns the text in printable ASCII, as headers require, with a question mark for each sign that has no spelling there.
   static func printable(_ text: String) -> String {
-    String(text.map { $0.isASCII && $0 >= " " && $0 <= "~" ? $0 : "?" })
+    text.map { sign in
+      sign.isASCII && sign >= " " && sign <= "~" ? String(sign) : spellings[sign] ?? "?"
+    }.joined()
   }
 }
 

@@ -5,6 +5,7 @@
 import ArgumentParser
 import GalaxyFitting
 import GalaxyModels
+import Rendering
 
 /// The image to fit and what goes with it.
 struct ImageOptions: ParsableArguments {
@@ -88,11 +89,21 @@ struct ImageOptions: ParsableArguments {
     if let zeroPoint, !zeroPoint.isFinite {
       throw OptionError("--zero-point", "expected a finite number, found \(zeroPoint)")
     }
-    return try ObservedImage(
+    let center = try psfCenter.map { try point($0, "--psf-center") }
+    let observed = try ObservedImage(
       science: image, rms: rms, variance: variance, weight: weight, psf: psf, mask: mask,
       maskGoodValue: maskGoodValue, normalizePSF: normalizePSF, psfOversampling: psfOversampling,
-      psfCenter: try psfCenter.map { try point($0, "--psf-center") }, pixelResponse: pixelResponse,
-      zeroPoint: zeroPoint)
+      psfCenter: center, pixelResponse: pixelResponse, zeroPoint: zeroPoint)
+    if let center, let psf = observed.psf,
+      !(center.x > -0.5 && center.x < Double(psf.width) - 0.5 && center.y > -0.5
+        && center.y < Double(psf.height) - 0.5)
+    {
+      throw OptionError(
+        "--psf-center",
+        "expected a position in the PSF of \(psf.width) × \(psf.height) pixels, first pixel 0, found \(center.x),\(center.y); count in pixels of the PSF's own image"
+      )
+    }
+    return observed
   }
 }
 

@@ -3,6 +3,7 @@
 // The stock fit recovers what was simulated, at every angle, in every unit, for every profile.
 
 import Distributions
+import Foundation
 import GalaxyFitting
 import GalaxyModels
 import Inference
@@ -212,6 +213,32 @@ struct FitSingleTests {
       .estimatePosterior(.laplace)
     #expect(abs(far.best["n"] - 0.42) < 0.02)
     #expect(!far.findings.contains { $0.code == "prior-edge" }, "\(far.findings)")
+    #expect(!far.findings.contains { $0.code == "prior-conflict" }, "\(far.findings)")
+    var narrow = autoprior(disk, .sersic, sky: .none)
+    narrow["flux"] = Normal(30, 0.2)
+    let torn = try FitSingle(disk, prior: narrow).estimatePosterior(.laplace)
+    #expect(torn.findings.contains { $0.code == "prior-conflict" && $0.subject == "flux" })
+  }
+
+  @Test("a result takes the posterior and the pictures of an earlier one out of its folder")
+  func staleFiles() throws {
+    let light = Exponential(xc: 20, yc: 20, flux: 60, rEff: 4, ellip: 0.2, theta: 1)
+    let image = try Self.image(
+      try Self.clean(light.lightProfile, width: 41, height: 41), sigma: 0.01, width: 41, height: 41)
+    let fit = try FitSingle(image, prior: autoprior(image, .exp, sky: .none))
+    let path = NSTemporaryDirectory() + "sersic-stale-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let folder = try OutputFolder(path)
+    /// Returns the names of the files.
+    func names() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+    }
+    let best = try fit.findMAP()
+    _ = FitResult(try fit.estimatePosterior(.laplace, from: best)).write(to: folder)
+    #expect(
+      try names() == ["corner.png", "model.fits", "posterior.asdf", "residual.png", "result.json"])
+    _ = FitResult(best).write(to: folder, plots: false)
+    #expect(try names() == ["model.fits", "result.json"])
   }
 
   @Test("a fit starts inside priors on the unit interval, and says where one holds it at its end")

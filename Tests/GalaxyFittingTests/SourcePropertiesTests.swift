@@ -162,6 +162,17 @@ struct SourcePropertiesTests {
     #expect(abs(found.flux - 300) < 30)
   }
 
+  @Test("far from the middle of the frame the nearest source is taken, with a warning")
+  func farSource() throws {
+    let image = try TestFrame([GaussianGalaxy(x: 70, y: 12, flux: 200, sigma: 2.5)]).image()
+    let found = SourceProperties(image)
+    #expect(found.isDetected && abs(found.xc - 70) < 0.5 && abs(found.yc - 12) < 0.5)
+    let word = try #require(found.findings.first { $0.code == "source-elsewhere" })
+    #expect(word.severity == .warning && word.message.contains("middle of the frame"))
+    let given = SourceProperties(image, position: ImagePoint(x: 40, y: 40))
+    #expect(!given.isDetected && codes(given).contains("source-not-detected"))
+  }
+
   @Test("every guess can be set, and widths follow as the style has them")
   func setting() throws {
     let image = try TestFrame([GaussianGalaxy()]).image()

@@ -59,7 +59,12 @@ public struct ObservedImageError: Error, Sendable, Hashable, CustomStringConvert
       "expected one map of the noise (rms, variance or weight), found \(count). Give exactly one."
     case .everythingMasked(let masked, let unusable):
       "expected some good pixels, found none: \(masked) are masked, \(unusable) have no usable value "
-        + "or rms. If the mask marks good pixels, say which value is good (mask good value)."
+        + "or rms."
+        + (unusable > 0
+          ? " Usable are finite data with a finite rms above 0: check both files, their HDUs and units."
+          : "")
+        + (masked > 0
+          ? " If the mask marks good pixels, say which value is good (--mask-good-value)." : "")
     case .noiseOutOfRange(let rms):
       "expected an rms whose square is a number of double precision, found \(rms). "
         + "Express data and rms in another unit."

@@ -102,6 +102,11 @@ public struct ImageLoss: Sendable, Hashable, CustomStringConvertible {
     }
   }
 
+  /// Whether the noise is that of counts, and the rms plays no part.
+  public var isOfCounts: Bool {
+    if case .poisson = form { true } else { false }
+  }
+
   /// Checks the options.
   ///
   /// - Throws: `RenderingError` with kind `invalidLoss`.

@@ -51,6 +51,8 @@ public enum FitFindingCode: String, Sendable, Hashable, Codable, CaseIterable {
   case noiseCorrelated = "noise-correlated"
   /// A good part of the posterior lies at a bound of a prior.
   case priorEdge = "prior-edge"
+  /// A posterior lies far out in its prior: the two contradict each other.
+  case priorConflict = "prior-conflict"
   /// A normal approximation reaches beyond a bound of a parameter.
   case nearBound = "near-bound"
   /// The search for the mode of the Laplace approximation stopped short of it.

@@ -82,9 +82,13 @@ struct NoiseVerdict {
     let excess = loss.isRobust ? 1 : max(0.1, 5 * (2 / max(1, freedom)).squareRoot())
     guard square > 1 + excess else { return nil }
     let rms = loss.free == nil ? "or the rms is too small" : "even with free noise"
+    // The noise of counts is that of the loss; the reduced χ² of tables is by the rms.
+    let measure =
+      loss.isOfCounts
+      ? "the mean square residual in units of the noise of counts" : "the reduced χ²"
     return InputFinding(
       .warning, FitFindingCode.poorFit.rawValue, subject: subject,
-      "the reduced χ² is \(rounded(square)): the model does not describe the pixels, \(rms), and quoted errors are too small by \(rounded(square.squareRoot())) or more; look at the residuals, mask neighbours, or use another profile or a robust loss"
+      "\(measure) is \(rounded(square)): the model does not describe the pixels, \(rms), and quoted errors are too small by \(rounded(square.squareRoot())) or more; look at the residuals, mask neighbours, or use another profile or a robust loss"
     )
   }
 

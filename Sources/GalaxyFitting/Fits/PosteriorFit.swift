@@ -120,6 +120,13 @@ public struct PosteriorFit: Sendable {
             "\(scalar.name) is not determined by the data: its draws cover the circle; do not quote its mean"
           ))
       }
+      if let distance = conflict(best.fit, scalar) {
+        list.append(
+          InputFinding(
+            .warning, "prior-conflict", subject: scalar.name,
+            "the posterior of \(scalar.name) lies \(Int(distance)) standard deviations from the mean of its prior: the two contradict each other, and the result is right for neither; check the prior, and that the source is the one that is meant"
+          ))
+      }
       if let edge = edge(best.fit, scalar) {
         let advice =
           best.fit.prior.parameter(scalar.name) == GalaxySite.theta
@@ -133,6 +140,17 @@ public struct PosteriorFit: Sendable {
       }
     }
     return list
+  }
+
+  /// Returns how far the posterior of a parameter lies from its prior, in their common standard deviation; nil within five.
+  private static func conflict(_ fit: any GalaxyFit, _ scalar: ScalarDraws) -> Double? {
+    guard scalar.period == nil, let prior = fit.prior[scalar.name], let mean = prior.mean,
+      let variance = prior.variance, mean.count == 1, variance.count == 1
+    else { return nil }
+    let spread = (variance.item() + scalar.standardDeviation * scalar.standardDeviation)
+      .squareRoot()
+    let distance = abs(scalar.mean - mean.item()) / spread
+    return distance > 5 && distance.isFinite ? distance : nil
   }
 
   /// The distance to a bound, in standard deviations, within which a normal approximation is none of the posterior.

@@ -81,8 +81,14 @@ struct Segmentation {
   ///
   /// The distance to the peak is divided by the root of the radius: a speck on the position does not win against a
   /// galaxy around it, nor a bright galaxy aside against a small one at the position.
-  func segment(near position: ImagePoint) -> LightSegment? {
-    let reach = 0.25 * Double(min(width, height))
+  ///
+  /// - Parameters:
+  ///   - position: The position.
+  ///   - reach: How far a peak may lie from the position, in pixels, or within the segment's own radius; by default a quarter of the
+  ///     frame's shorter side.
+  /// - Returns: The segment.
+  func segment(near position: ImagePoint, within reach: Double? = nil) -> LightSegment? {
+    let reach = reach ?? 0.25 * Double(min(width, height))
     let candidates = segments.values.map { segment -> (score: Double, segment: LightSegment) in
       let distance = hypot(segment.peak.x - position.x, segment.peak.y - position.y)
       let isNear = distance <= max(reach, segment.radius)

@@ -69,7 +69,13 @@ struct SourceFindings {
     }
     let distance = hypot(
       measured.center.x - measured.position.x, measured.center.y - measured.position.y)
-    if measured.segment != nil, distance > 3 + 2 * rEff {
+    if measured.isFar {
+      add(
+        .warning, "source-elsewhere",
+        "expected a source near \(text(measured.position)), the middle of the frame, found the nearest one at "
+          + "\(text(measured.center)), \(shortened(distance)) pixels away: the fit is that of this one. If another was meant, "
+          + "give its position.")
+    } else if measured.segment != nil, distance > 3 + 2 * rEff {
       add(
         .note, "source-elsewhere",
         "the nearest source is at \(text(measured.center)), \(shortened(distance)) pixels from \(text(position)). "

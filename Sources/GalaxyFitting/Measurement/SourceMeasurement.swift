@@ -33,6 +33,9 @@ struct SourceMeasurement {
   /// The segments of the image, at the scale at which the source was found.
   private(set) var segmentation: Segmentation
 
+  /// Whether no source is near the position, and the nearest one of the frame has been taken.
+  let isFar: Bool
+
   /// The centre.
   private(set) var center: ImagePoint
 
@@ -53,7 +56,8 @@ struct SourceMeasurement {
     psf = PointSpreadShape(image)
     let rms = median(zip(image.rms, image.mask).lazy.filter { !$0.1 }.map { $0.0 }) ?? 1
     noiseFactor = max(1, sky.standardDeviation / rms)
-    (segmentation, segment) = Self.find(image, sky: sky, psf: psf, position: position)
+    (segmentation, segment, isFar) = Self.find(
+      image, sky: sky, psf: psf, position: position, isGiven: given != nil)
 
     let segments = segmentation
     let own = segment?.label
@@ -94,18 +98,22 @@ struct SourceMeasurement {
 
   /// Returns the segments at the finest scale at which one is near the position, and that one.
   ///
-  /// The scales are the PSF's and two and four times as wide: faint large sources only show on wide ones.
+  /// The scales are the PSF's and two and four times as wide: faint large sources only show on wide ones. Where none is near the middle
+  /// of the frame, and no position was given, it is the nearest one at the finest scale.
   private static func find(
-    _ image: ObservedImage, sky: SkyEstimate, psf: PointSpreadShape, position: ImagePoint
-  ) -> (Segmentation, LightSegment?) {
+    _ image: ObservedImage, sky: SkyEstimate, psf: PointSpreadShape, position: ImagePoint,
+    isGiven: Bool
+  ) -> (Segmentation, LightSegment?, isFar: Bool) {
     let finest = min(max(psf.halfLightRadius / gaussianHalfLight, 0.8), 4)  // pixels
     let first = Segmentation(image, sky: sky, sigma: finest)
-    if let segment = first.segment(near: position) { return (first, segment) }
+    if let segment = first.segment(near: position) { return (first, segment, false) }
     for factor in [2.0, 4.0] {
       let wider = Segmentation(image, sky: sky, sigma: factor * finest)
-      if let segment = wider.segment(near: position) { return (wider, segment) }
+      if let segment = wider.segment(near: position) { return (wider, segment, false) }
     }
-    return (first, nil)
+    // At a position that was given there is nothing; the middle of the frame was nobody's wish.
+    let far = isGiven ? nil : first.segment(near: position, within: .infinity)
+    return (first, far, far != nil)
   }
 
   /// Returns where to start in a segment: its peak, or its centre of light where the peak is beside a hole.

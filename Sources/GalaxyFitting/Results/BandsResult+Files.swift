@@ -112,6 +112,7 @@ extension BandsResult {
     if plots, joint.isUsable, let posterior {
       products.append(folder.write("corner.png") { try posterior.cornerPlot().write(to: $0) })
     }
+    folder.removeOthers(than: products, among: ["posterior.asdf", "corner.png"])
     for (band, result) in zip(fit.bands, bands) {
       let path = "\(folder.path)/\(band.name)"
       do {

@@ -18,6 +18,8 @@ import Rendering
 extension FitResult {
   /// Writes all files of the result; what one of them meets does not keep the others from being written.
   ///
+  /// Posterior and pictures of an earlier result in the folder, which this one does not have, are removed.
+  ///
   /// - Parameters:
   ///   - folder: The folder.
   ///   - plots: Whether to draw pictures.
@@ -31,6 +33,8 @@ extension FitResult {
       products.append(folder.write("posterior.asdf") { try record.save(to: $0) })
     }
     if plots { products += writePlots(to: folder) }
+    folder.removeOthers(
+      than: products, among: ["posterior.asdf", "residual.png", "corner.png"])
     return products
   }
 

@@ -82,6 +82,13 @@ public struct OutputFolder: Sendable, Hashable {
     }
   }
 
+  /// Removes files of an earlier result that this one does not write: they would be read as part of it.
+  func removeOthers(than products: [OutputProduct], among names: [String]) {
+    for name in names where !products.contains(where: { $0.name == name }) {
+      unlink("\(path)/\(name)")
+    }
+  }
+
   /// Writes a text to a file, under another name first.
   public func write(_ text: String, to name: String) -> OutputProduct {
     write(name) { try OutputFolder.writeAtomically(text, to: $0) }

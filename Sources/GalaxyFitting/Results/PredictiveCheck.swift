@@ -36,7 +36,7 @@ public struct PredictiveCheck: Sendable {
     case coreSum = "core-sum"
     /// The largest |r|.
     case largest
-    /// The mean product of neighbours: structure that noise of independent pixels does not have.
+    /// The correlation of neighbours: structure that noise of independent pixels does not have.
     case correlation
   }
 
@@ -262,7 +262,9 @@ private struct ResidualGeometry {
       case .core: core.reduce(0) { $0 + r[$1] * r[$1] }
       case .coreSum: abs(core.reduce(0) { $0 + r[$1] }) / Double(core.count).squareRoot()
       case .largest: good.reduce(0) { max($0, abs(r[$1])) }
-      case .correlation: pairs.reduce(0) { $0 + r[$1.0] * r[$1.1] } / Double(pairs.count)
+      case .correlation:
+        pairs.reduce(0) { $0 + r[$1.0] * r[$1.1] } / Double(pairs.count)
+          / (good.reduce(0) { $0 + r[$1] * r[$1] } / Double(good.count))
       }
     }
   }

@@ -162,8 +162,9 @@ struct NumberFormat: Sendable {
     let place = Int(floor(log10(error)))
     let top = largest > 0 ? Int(floor(log10(largest))) : place
     digits = min(max(top - place + 1, 1), 15)
-    // More than six zeros after the point, or eight digits before it, are hard to read.
-    decimals = place < -7 || top > 8 ? nil : max(0, 1 - place)
+    // More than six zeros after the point, or eight digits before it, are hard to read; of degrees on the sky each counts.
+    let least = top >= 0 ? -12 : -7
+    decimals = place < least || top > 8 ? nil : max(0, 1 - place)
   }
 
   /// Returns a number as text.
