@@ -223,20 +223,6 @@ SS_INLINE double poisson_term(double x, double eta, double *slope) {
   return possible ? value : -INFINITY;
 }
 
-/// Returns the sum of x: four partial sums, which do not wait for each other.
-SS_INLINE double sum_in_fours(const double *x, long n) {
-  double a = 0, b = 0, c = 0, d = 0;
-  long i = 0;
-  for (; i + 3 < n; i += 4) {
-    a += x[i];
-    b += x[i + 1];
-    c += x[i + 2];
-    d += x[i + 3];
-  }
-  for (; i < n; ++i) a += x[i];
-  return (a + b) + (c + d);
-}
-
 SS_CLONES double ss_logistic_terms(
     const double *restrict x, long stride_x, const double *restrict trials, long stride_trials,
     const double *restrict eta, double *restrict value, double *restrict slope, long n) {
@@ -248,7 +234,7 @@ SS_CLONES double ss_logistic_terms(
           x[i * stride_x], trials ? trials[i * stride_trials] : 1, eta[i], slope + i);
     }
   }
-  return sum_in_fours(value, n);
+  return ss_sum(value, n);
 }
 
 SS_CLONES double ss_poisson_terms(
@@ -259,7 +245,7 @@ SS_CLONES double ss_poisson_terms(
   } else {
     for (long i = 0; i < n; ++i) value[i] = poisson_term(x[0], eta[i], slope + i);
   }
-  return sum_in_fours(value, n);
+  return ss_sum(value, n);
 }
 
 /// The loop of `ss_normal_fixed` with constant strides.

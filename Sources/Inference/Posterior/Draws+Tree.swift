@@ -145,6 +145,8 @@ extension Draws {
     if let stats = tree["sample_stats"] {
       var result = try statistics(of: stats)
       if let sampler = tree["sampler"] { result.read(sampler) }
+      // What is no word for each chain is not about these chains.
+      if result.starts.count != chains { result.starts = [] }
       statistics = result
     }
   }

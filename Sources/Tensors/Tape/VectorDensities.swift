@@ -5,7 +5,6 @@
 // Their cost is that of exp and log1p, which the vector kernels do some ten times faster than one by one.
 
 import CKernels
-import Numerics
 
 extension Dual {
   static func vectorDensity(

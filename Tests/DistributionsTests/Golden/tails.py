@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Writes tails.json: rows of (value, parameters…, log P(x ≤ value), log P(x > value)) of scalars, far in both tails too, by mpmath's
-# closed forms (50 digits), compared with SciPy's logcdf and logsf where these keep their digits.
+# closed forms (400 digits), compared with SciPy's logcdf and logsf where these keep their digits.
 # Run by hand in this folder: pip install scipy mpmath; python3 tails.py
 
 import datetime
