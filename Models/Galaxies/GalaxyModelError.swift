@@ -40,6 +40,8 @@ public struct GalaxyModelError: Error, Sendable, CustomStringConvertible {
     case noOrder(String, String)
     /// Bands, or what was said about them, that make no joint model.
     case invalidBands(String)
+    /// An image that does not go with the loss, or with the way of rendering.
+    case unusableImage(String)
     /// A way of rendering that an image does not allow.
     case unsupportedRendering(String, found: String)
   }
@@ -64,6 +66,7 @@ public struct GalaxyModelError: Error, Sendable, CustomStringConvertible {
       "prior: \(name): expected a distribution with quantiles, to be cut at the first radius, found \(found); use another one, or set isOrdered to false"
     case .unsupportedRendering(let way, let found):
       "renderer: expected a PSF that includes the pixel response for \(way), found \(found); use another renderer"
+    case .unusableImage(let explanation): explanation
     case .invalidBands(let explanation): "bands: \(explanation)"
     case .nothingFree(let model):
       "prior: expected at least one free parameter of \(model), found all fixed; release one, or render the model instead"

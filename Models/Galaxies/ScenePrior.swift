@@ -78,6 +78,6 @@ public struct ScenePrior: ModelPrior {
       let count = profiles.count { $0 == profile }
       return count > 0 ? "\(count) \(profile.rawValue)" : nil
     }
-    return "\(profiles.count) sources (\(kinds.joined(separator: ", ")))"
+    return "\(profiles.count) \(profiles.count == 1 ? "source" : "sources") (\(kinds.joined(separator: ", ")))"
   }
 }

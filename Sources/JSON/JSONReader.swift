@@ -94,7 +94,7 @@ private struct JSONReader {
 
   /// Reads a literal name.
   mutating func word(_ text: String, _ value: JSONValue) throws(JSONError) -> JSONValue {
-    guard bytes[place...].starts(with: text.utf8) else { throw error(expected: text) }
+    guard bytes[place...].starts(with: text.utf8) else { throw error(expected: "a value") }
     place += text.utf8.count
     return value
   }

@@ -44,12 +44,19 @@ public struct ModelError: Error, Sendable, CustomStringConvertible {
   /// What was expected, what was found and what to do.
   public let explanation: String
 
+  /// The error of another library that the statement met; nil where it is a mistake in the model itself.
+  public let underlying: (any Error)?
+
   /// Creates an error.
-  public init(_ kind: Kind, site: String? = nil, plates: [String] = [], _ explanation: String) {
+  public init(
+    _ kind: Kind, site: String? = nil, plates: [String] = [], _ explanation: String,
+    underlying: (any Error)? = nil
+  ) {
     self.kind = kind
     self.site = site
     self.plates = plates
     self.explanation = explanation
+    self.underlying = underlying
   }
 
   public var description: String {

@@ -60,6 +60,7 @@ struct DetectCommand: ParsableCommand {
     settings.leastArea = leastArea
     settings.backgroundTile = backgroundTile
     settings.deblendContrast = deblendContrast
+    try settings.checkOptions()
     guard (0...100).contains(grow) else {
       throw OptionError("--grow", "expected from 0 to 100 pixels, found \(grow)")
     }
@@ -83,5 +84,20 @@ struct DetectCommand: ParsableCommand {
       isWhole = isWhole && written.count == products.count
     }
     guard isWhole else { throw ExitCode(ExitStatus.failed) }
+  }
+}
+
+extension DetectionSettings {
+  /// Checks the settings that options give, by the names of the options.
+  func checkOptions() throws(OptionError) {
+    do throws(OptionError) {
+      try check()
+    } catch {
+      let options = [
+        "threshold": "--threshold", "leastArea": "--min-area",
+        "backgroundTile": "--background-tile", "deblendContrast": "--deblend-contrast",
+      ]
+      throw OptionError(options[error.subject] ?? error.subject, error.explanation)
+    }
   }
 }

@@ -27,6 +27,17 @@ struct Estimation {
   /// The seed of all draws.
   let seed: UInt64
 
+  /// The options that play a part in the method, with their values, by the names on the command line.
+  var values: [String: String] {
+    var list = ["method": method.rawValue, "seed": "\(seed)"]
+    guard method != .map else { return list }
+    list["draws"] = "\(draws)"
+    guard method.sampling != nil else { return list }
+    list["chains"] = "\(chains)"
+    list["warmup"] = "\(warmUp)"
+    return list
+  }
+
   /// Returns the number of draws where none was asked for.
   static func usualDraws(_ method: FitMethod) -> Int { method.sampling != nil ? 1000 : 10_000 }
 

@@ -165,8 +165,7 @@ struct FitOptions: ParsableArguments {
   var values: [String: String] {
     [
       "loss": loss, "method": method.rawValue, "prior-style": priorStyle.rawValue,
-      "renderer": renderer.rawValue, "seed": "\(seed)", "optimizer": optimizer.rawValue,
-      "draws": "\(drawCount)", "chains": "\(chains)", "warmup": "\(warmup)",
-    ]
+      "renderer": renderer.rawValue, "optimizer": optimizer.rawValue,
+    ].merging(estimation.values) { $1 }
   }
 }

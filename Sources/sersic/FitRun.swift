@@ -73,7 +73,8 @@ struct FitRun {
   ) throws {
     // First of all the numbers: what fails later cannot take them away.
     var isWhole = Terminal.write(isJSON ? result.json.text + "\n" : result.table)
-    Terminal.report(result.findings, after: shown)
+    let known = Set(shown.map(\.code)).intersection(FitFindingCode.ofFrame.map(\.rawValue))
+    Terminal.report(result.findings.filter { !known.contains($0.code) }, after: shown)
     Terminal.report("note: \(result.pixelConvention) (renderer \(result.renderer.rawValue))")
     var products = folder.map { result.write(to: $0, plots: hasPlots) } ?? []
     if let folder { products += texts.map { folder.write($0.text, to: $0.name) } }

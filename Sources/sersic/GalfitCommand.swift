@@ -136,10 +136,8 @@ struct GalfitCommand: ParsableCommand {
     let run = FitRun(
       estimation, isJSON: json, hasPlots: !noPlots,
       values: [
-        "loss": self.loss, "method": method.rawValue, "renderer": renderer.rawValue,
-        "seed": "\(seed)", "draws": "\(estimation.draws)", "chains": "\(chains)",
-        "warmup": "\(warmup)",
-      ], alternatives: "--loss")
+        "loss": self.loss, "renderer": renderer.rawValue,
+      ].merging(estimation.values) { $1 }, alternatives: "--loss")
     var inputs = [InputFile(role: "configuration", name: configuration)]
     if let file = input.constraints { inputs.append(InputFile(role: "constraints", name: file)) }
     let result = try run.compute(

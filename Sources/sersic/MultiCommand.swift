@@ -61,6 +61,7 @@ struct MultiCommand: ParsableCommand {
         name, "expected no way to detect sources beside --catalog; remove one of them")
     }
     let settings = try options.settings()
+    try detection.checkOptions()
     let image = try input.observedImage()
     Terminal.report(image.findings)
     let catalog = try sources(of: image)

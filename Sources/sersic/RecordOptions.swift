@@ -15,7 +15,7 @@ struct RecordOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "The parameters and derived quantities, with commas between them. (default: all)",
+      "The parameters and derived quantities, with commas between them. (default: all; in pictures the fitted parameters)",
       valueName: "name,…"))
   var parameters: String?
 

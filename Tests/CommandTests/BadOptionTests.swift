@@ -60,6 +60,7 @@ struct BadOptionTests {
     Case("--prior", "n", says: ["--prior", "NAME=VALUE", "n=normal(2,0.5)"]),
     Case(
       "--prior", "n=gauss(2,0.5)", says: ["prior of n", "normal(mean, sd)", "uniform(low, high)"]),
+    Case("--prior", "n=gauss(2,0.5)", says: ["truncated-normal(mean, sd", "half-cauchy(scale)"]),
     Case("--prior", "n=normal(2)", says: ["mean, sd", "normal(2)"]),
     Case("--prior", "n=normal(2,0.5,1)", says: ["mean, sd"]),
     Case("--prior", "n=normal(2,0.5", says: ["close the bracket"]),
@@ -140,6 +141,41 @@ struct BadOptionTests {
     #expect(center.status == 2 && center.errors.contains("49 × 45"))
     let source = try scene.run(psf: nil, "--profile", "pointsource")
     #expect(source.status == 2 && source.errors.contains("PSF"))
+    let hybrid = try scene.run(
+      sky: "none", "--renderer", "hybrid", "--pixel-response", "integrated")
+    #expect(hybrid.status == 2 && hybrid.errors.contains("renderer: expected"), "\(hybrid.errors)")
+    try scene.alter("image.fits", to: "negative.fits") { $0[3] = -5 }
+    let counts = try scene.run(image: "negative.fits", "--loss", "poisson:gain=2")
+    #expect(
+      counts.status == 2 && counts.errors.contains("negative.fits: expected counts"),
+      "\(counts.errors)")
+  }
+
+  @Test("an angle that is held comes out within half a turn")
+  func heldAngle() throws {
+    let scene = try CommandScene()
+    let fit = try scene.run(sky: "none", "--fix", "theta=5", "--json")
+    let angle = (fit.json["parameters"] as? [String: [String: Any]])?["theta"]?["map"] as? Double
+    #expect(abs((angle ?? .nan) - (5 - Double.pi)) < 1e-12, "\(fit.errors)")
+  }
+
+  @Test("a result lists the defaults of those options that played a part")
+  func usedDefaults() throws {
+    let scene = try CommandScene()
+    let best = try scene.run(sky: "none", "--json").json["defaults"] as? [String: String] ?? [:]
+    #expect(Set(best.keys).isDisjoint(with: ["draws", "chains", "warmup"]))
+    #expect(best["optimizer"] == "levenberg-marquardt" && best["method"] == "map")
+    let normal = try scene.run(sky: "none", "--method", "laplace", "--json").json["defaults"]
+    let names = Set((normal as? [String: String] ?? [:]).keys)
+    #expect(names.isSuperset(of: ["draws", "seed"]) && !names.contains("chains"))
+  }
+
+  @Test("what the guesses and the fit both say is said once")
+  func once() throws {
+    let scene = try CommandScene()
+    try scene.alter("image.fits", to: "hole.fits") { $0[23 * 49 + 23] = .nan }
+    let fit = try scene.run(image: "hole.fits")
+    #expect(fit.errors.components(separatedBy: "[peak-masked]").count == 2, "\(fit.errors)")
   }
 
   @Test("simulations with unknown, missing and impossible parameters are refused")

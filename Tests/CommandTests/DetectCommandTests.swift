@@ -36,6 +36,8 @@ struct DetectCommandTests {
     let outcome = try scene.run("detect", psf: nil, sky: nil, "--threshold", "1e9")
     #expect(outcome.status == 1 && outcome.errors.contains("--threshold"))
     let wrong = try scene.run("detect", psf: nil, sky: nil, "--threshold", "-1")
-    #expect(wrong.status == 2)
+    #expect(wrong.status == 2 && wrong.errors.contains("--threshold"))
+    let area = try scene.run("multi", sky: nil, "--min-area", "0")
+    #expect(area.status == 2 && area.errors.contains("--min-area"), "\(area.errors)")
   }
 }

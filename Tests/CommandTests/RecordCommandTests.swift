@@ -90,12 +90,18 @@ struct RecordCommandTests {
   @Test("what is wrong is said with file, what was expected, and what to do; the status is 2")
   func errors() throws {
     let scene = try scene()
+    try "no JSON".write(
+      to: scene.folder.url.appending(path: "notes.json"), atomically: true, encoding: .utf8)
     for (words, said) in [
       (["summary", "nowhere"], "nowhere: expected a file or folder"),
       (["summary", "."], "expected posterior.asdf or result.json"),
       (["summary", "truth.json"], "expected a result of the schema"),
       (["summary", "image.fits"], "RESULT"),
       (["summary", "post", "--parameters", "mass"], "found \"mass\""),
+      (["summary", "notes.json"], "expected a value, found \"n\""),
+      (["summary", "max", "--parameters", "magnitude"], "--zero-point"),
+      (["plot", "post", "--kind", "corner", "--parameters", "r_eff_arcsec"], "--pixel-scale"),
+      (["summary", "max", "--parameters", "ra"], "world coordinates"),
       (["summary", "post", "--quantiles", "0.9,0.1"], "--quantiles"),
       (["summary", "max", "--quantiles", "0.5"], "--method laplace"),
       (["summary", "post", "--latex", "--json"], "--latex"),

@@ -2,6 +2,7 @@
 //
 // Catalogues of text as SExtractor, astropy, numpy and TOPCAT write them, and what is said where head and rows do not match.
 
+import FITS
 import Foundation
 import GalaxyFitting
 import GalaxyModels
@@ -140,5 +141,28 @@ struct CatalogFormatsTests {
     } catch let error as OptionError {
       #expect(error.description.contains(words), "\(error)")
     }
+  }
+
+  @Test("the sources of SExtractor's FITS_LDAC are found behind the header of the image")
+  func ldac() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).fits")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try FITSWriter.write(
+      [FITSOutputImage(name: "", width: 1, height: 1, values: [0])],
+      tables: [
+        FITSOutputTable(
+          name: "LDAC_IMHEAD", rows: 1,
+          columns: [FITSOutputTable.Column("Field Header Card", .strings(["SIMPLE  = T"]))]),
+        FITSOutputTable(
+          name: "LDAC_OBJECTS", rows: 1,
+          columns: [
+            FITSOutputTable.Column("X_IMAGE", .numbers([11])),
+            FITSOutputTable.Column("Y_IMAGE", .numbers([21])),
+            FITSOutputTable.Column("FLUX_AUTO", .numbers([50])),
+            FITSOutputTable.Column("FLUX_RADIUS", .numbers([3])),
+          ]),
+      ], to: file.path)
+    let catalog = try SourceCatalog(reading: file.path)
+    #expect(catalog.sources == [CatalogSource(x: 10, y: 20, flux: 50, radius: 3)])
   }
 }

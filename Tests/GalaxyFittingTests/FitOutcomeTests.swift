@@ -237,7 +237,17 @@ struct FitOutcomeTests {
       width: 31, height: 31, science: noisy, rms: plain.rms, mask: mask,
       psf: FitSingleTests.psf())
     let other = try FitSingle(masked, prior: autoprior(masked, .sersic, sky: .flat)).findMAP()
-    #expect(other.findings(.peakMasked).count == 1)
+    #expect(other.findings(.peakMasked).map(\.message).count { $0.contains("masked at") } == 1)
+    // Pixels without a number are no work of the mask.
+    var holes = noisy
+    for k in mask.indices where mask[k] { holes[k] = .nan }
+    let broken = try ObservedImage(
+      width: 31, height: 31, science: holes, rms: plain.rms, psf: FitSingleTests.psf())
+    let third = try FitSingle(broken, prior: autoprior(broken, .sersic, sky: .flat)).findMAP()
+    #expect(third.findings(.peakMasked).map(\.message).count { $0.contains("no number") } == 1)
+    #expect(third.findings(.peakMasked).map(\.subject) == [broken.names.science])
+    let guessed = SourceProperties(broken).findings.filter { $0.fitCode == .peakMasked }
+    #expect(guessed.count == 1 && guessed.allSatisfy { $0.message.contains("no number") })
     // In a wide frame there is nothing to say.
     let wide = try RecordScene.result("map")
     for code in [FitFindingCode.frameSmall, .borderLight, .peakMasked] {

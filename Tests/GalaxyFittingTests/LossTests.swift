@@ -283,7 +283,7 @@ struct LossTests {
       // Noise makes some pixels negative where 0.6 of the sky of 0.5 was taken off.
       .poisson(gain: 1, sky: -0.8),
     ] {
-      #expect(throws: ModelError.self, "\(loss)") {
+      #expect(throws: GalaxyModelError.self, "\(loss)") {
         try FitSingle(image, prior: prior, loss: loss)
       }
     }

@@ -239,7 +239,8 @@ struct ObservedImageChecks {
       add(
         .note, "rms-scatter", names.noise,
         "the median rms is \(short(rms)), the scatter between neighbouring pixels \(short(scatter)): "
-          + "correlated noise makes the scatter smaller, a wrong unit either.")
+          + "correlated noise makes the scatter smaller, a wrong unit of the rms smaller or larger."
+      )
       return
     }
     add(

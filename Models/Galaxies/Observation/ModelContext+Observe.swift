@@ -40,7 +40,9 @@ extension ModelContext {
       observe(GalaxySite.loss, noise, Tensor(image.science, shape: noise.eventShape))
       return model
     } catch {
-      report(ModelError(.misuse, site: GalaxySite.loss, "\(error)"))
+      report(
+        ModelError(
+          .misuse, site: GalaxySite.loss, "\(image.names.science): \(error)", underlying: error))
       return .zeros([image.height, image.width])
     }
   }

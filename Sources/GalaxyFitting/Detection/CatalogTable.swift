@@ -35,7 +35,11 @@ extension CatalogTable {
       }
       return try CatalogText(text, path: path).table()
     }
-    let file = try FITSTable(reading: path)
+    var file = try FITSTable(reading: path)
+    // SExtractor's FITS_LDAC has the header of the image as a table before that of the sources.
+    if file.columns.map(\.name) == ["Field Header Card"], pathOfFITSName(path) == path {
+      file = try FITSTable(reading: "\(path)[LDAC_OBJECTS]")
+    }
     var cells: [String: [String]] = [:]
     for column in file.columns {
       switch column.values {

@@ -40,7 +40,7 @@ public struct DetectionSettings: Sendable, Hashable {
   /// Checks the settings.
   ///
   /// - Throws: ``OptionError`` for the first that cannot be used.
-  func check() throws(OptionError) {
+  package func check() throws(OptionError) {
     /// Throws unless a setting is as expected.
     func expect(_ holds: Bool, _ name: String, _ expected: String, _ found: String)
       throws(OptionError)
@@ -49,14 +49,14 @@ public struct DetectionSettings: Sendable, Hashable {
     }
     try expect(
       threshold > 0 && threshold.isFinite, "threshold", "a positive number", "\(threshold)")
-    try expect(leastArea >= 1, "least area", "a whole number from 1", "\(leastArea)")
+    try expect(leastArea >= 1, "leastArea", "a whole number from 1", "\(leastArea)")
     try expect(
-      backgroundTile.map { $0 >= 4 } ?? true, "background tile", "at least 4 pixels",
+      backgroundTile.map { $0 >= 4 } ?? true, "backgroundTile", "at least 4 pixels",
       "\(backgroundTile ?? 0)")
-    try expect(backgroundFilter >= 1, "background filter", "at least 1 tile", "\(backgroundFilter)")
-    try expect(deblendLevels >= 1, "deblend levels", "a whole number from 1", "\(deblendLevels)")
+    try expect(backgroundFilter >= 1, "backgroundFilter", "at least 1 tile", "\(backgroundFilter)")
+    try expect(deblendLevels >= 1, "deblendLevels", "a whole number from 1", "\(deblendLevels)")
     try expect(
-      (0...1).contains(deblendContrast), "deblend contrast", "a share from 0 to 1",
+      (0...1).contains(deblendContrast), "deblendContrast", "a share from 0 to 1",
       "\(deblendContrast)")
     try expect(
       cleaning.map { $0 > 0 && $0.isFinite } ?? true, "cleaning", "a positive number",

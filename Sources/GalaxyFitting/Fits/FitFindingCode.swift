@@ -27,6 +27,10 @@ public enum FitFindingCode: String, Sendable, Hashable, Codable, CaseIterable {
   case fewPixels = "few-pixels"
   /// The pixels lie farther from the model than the noise says.
   case poorFit = "poor-fit"
+  /// The pixels lie nearer to the model than the noise says.
+  case noiseLarge = "noise-large"
+  /// A robust loss lets pixels be that show the source.
+  case misfitHidden = "misfit-hidden"
   /// The rms contradicts the noise of counts.
   case lossGain = "loss-gain"
   /// A free systematic comes out as nothing.
@@ -105,6 +109,9 @@ public enum FitFindingCode: String, Sendable, Hashable, Codable, CaseIterable {
   case notNormal = "not-normal"
   /// Fits that were combined do not agree.
   case disagreement
+
+  /// What the frame lacks: the guesses say it before a fit, and the fit says it again of what it found.
+  package static let ofFrame: [FitFindingCode] = [.frameSmall, .peakMasked, .borderLight]
 }
 
 extension InputFinding {

@@ -45,6 +45,6 @@ public struct FitMulti: GalaxyFit {
     self.loss = loss
     self.method = method
     model = Self.model(image, prior, loss, method)
-    density = try model.logDensity()
+    density = try model.fitDensity()
   }
 }

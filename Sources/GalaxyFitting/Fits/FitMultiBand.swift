@@ -72,7 +72,7 @@ public struct FitMultiBand: GalaxyFit {
     self.method = method
     findings = try Self.examine(bands, prior, maps)
     model = bandsModel(bands, maps: maps, prior: prior, method: method)
-    density = try model.logDensity()
+    density = try model.fitDensity()
   }
 
   /// Says which sources lie outside which bands, and which band squeezes their shapes.

@@ -56,7 +56,7 @@ public struct FitSingle: GalaxyFit {
     self.loss = loss
     self.method = method
     model = Self.model(image, prior, loss, method)
-    density = try model.logDensity()
+    density = try model.fitDensity()
   }
 
   // MARK: - Starting points

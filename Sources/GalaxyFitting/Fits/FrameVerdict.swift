@@ -128,23 +128,34 @@ struct FrameVerdict {
     )
   }
 
-  /// Warns where the pixel at the centre of a source is masked.
+  /// Warns where the pixel at the centre of a source is masked, or has no number.
   private mutating func examineCentres(_ fit: any GalaxyFit, _ values: [String: Double]) {
     let image = fit.image
-    let masked = fit.sources.compactMap { source -> String? in
+    var masked: [String] = []
+    var missing: [String] = []
+    for source in fit.sources {
       let x = (values[source.site(GalaxySite.xc)] ?? .nan).rounded()
       let y = (values[source.site(GalaxySite.yc)] ?? .nan).rounded()
-      guard x >= 0, y >= 0, x < Double(image.width), y < Double(image.height),
-        image.mask[Int(y) * image.width + Int(x)]
-      else { return nil }
-      return
+      guard x >= 0, y >= 0, x < Double(image.width), y < Double(image.height) else { continue }
+      let pixel = Int(y) * image.width + Int(x)
+      guard image.mask[pixel] else { continue }
+      let place =
         "(\(source.site(GalaxySite.xc)), \(source.site(GalaxySite.yc))) = (\(shortened(x)), \(shortened(y)))"
+      if image.isMissing[pixel] { missing.append(place) } else { masked.append(place) }
     }
-    guard !masked.isEmpty else { return }
-    add(
-      .warning, .peakMasked, image.names.mask ?? image.names.science,
-      "expected the pixel at the centre of a source to be good, found it masked at \(Self.list(masked)): the profile inside is not determined; if the mask took the core for a star or a cosmic ray, unmask it"
-    )
+    let expected = "expected the pixel at the centre of a source to be good"
+    if !missing.isEmpty {
+      add(
+        .warning, .peakMasked, image.names.science,
+        "\(expected), found no number at \(Self.list(missing)): the profile inside is not determined; if the core is saturated, use a shorter exposure"
+      )
+    }
+    if !masked.isEmpty {
+      add(
+        .warning, .peakMasked, image.names.mask ?? image.names.noise,
+        "\(expected), found it masked at \(Self.list(masked)): the profile inside is not determined; if the mask took the core for a star or a cosmic ray, unmask it"
+      )
+    }
   }
 
   /// Remarks on light of the sources at the border, where the sky is free.

@@ -60,10 +60,12 @@ public struct MAPFit: Sendable {
       best.position, sites: fit.prior.freeSites + exposures.map { $0.site(GalaxySite.model) })
     var known = values.compactMapValues { $0.shape.isEmpty ? $0.item() : nil }
     for site in fit.sites {
-      if let value = fixed[site] { known[site] = value }
+      let isAngle = fit.prior.parameter(site) == GalaxySite.theta
+      if let value = fixed[site] {
+        known[site] = isAngle ? value - Double.pi * (value / Double.pi).rounded(.down) : value
+      }
       // What follows from others comes after them.
       guard let tie = ties[site], let reference = known[tie.reference] else { continue }
-      let isAngle = fit.prior.parameter(site) == GalaxySite.theta
       known[site] = tie.value(of: reference, period: isAngle ? Double.pi : nil)
     }
     parameters = fit.sites.map { ($0, known[$0] ?? .nan) }
@@ -163,7 +165,7 @@ public struct MAPFit: Sendable {
       list.append(
         InputFinding(
           .warning, "at-bound", subject: name,
-          "\(name) = \(value) lies at the bound \(bound) of its prior; widen the prior, or use a model that fits better"
+          "\(name) = \(shortened(value)) lies at the bound \(shortened(bound)) of its prior; widen the prior, or use a model that fits better"
         ))
     }
     let values = Dictionary(parameters.map { ($0.name, $0.value) }) { $1 }
@@ -185,7 +187,7 @@ public struct MAPFit: Sendable {
     return [
       InputFinding(
         .warning, "angle-undetermined", subject: theta,
-        "the galaxy is round (\(ellips.map { "\($0.name) = \($0.value)" }.joined(separator: ", "))): \(theta) is not determined; do not quote it"
+        "the galaxy is round (\(ellips.map { "\($0.name) = \(shortened($0.value))" }.joined(separator: ", "))): \(theta) is not determined; do not quote it"
       )
     ]
   }

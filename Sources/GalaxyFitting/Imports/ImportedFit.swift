@@ -61,7 +61,7 @@ public struct ImportedFit: GalaxyFit {
     self.loss = loss
     self.method = method
     model = scene.model(image, loss: loss, method: method)
-    density = try model.logDensity()
+    density = try model.fitDensity()
   }
 
   public var sources: [FitReport.Source] {

@@ -94,6 +94,9 @@ package struct NoiseCorrelation: Sendable {
     return start..<(start + side)
   }
 
+  /// Whether neighbours are alike, beyond chance.
+  var isPositive: Bool { value > NoiseDiagnostics.significance * error }
+
   /// Returns the warning that neighbours are correlated; nil where chance may be the reason, or it hardly matters.
   ///
   /// White noise has it once in 15 000 images: four standard errors, and more of them where there are many blank pixels.

@@ -83,14 +83,19 @@ struct SourceFindings {
     }
     let x = measured.center.x.rounded()
     let y = measured.center.y.rounded()
-    if x >= 0, y >= 0, x < Double(image.width), y < Double(image.height),
-      image.mask[Int(y) * image.width + Int(x)]
-    {
+    guard x >= 0, y >= 0, x < Double(image.width), y < Double(image.height) else { return }
+    let pixel = Int(y) * image.width + Int(x)
+    if image.isMissing[pixel] {
       add(
-        .warning, "peak-masked",
+        .warning, FitFindingCode.peakMasked.rawValue,
+        "the pixel at the source's centre \(text(measured.center)) has no number; its profile inside is not determined. "
+          + "If the core is saturated, use a shorter exposure.")
+    } else if image.mask[pixel] {
+      add(
+        .warning, FitFindingCode.peakMasked.rawValue,
         "the pixel at the source's centre \(text(measured.center)) is masked; its profile inside is not determined. "
           + "If the mask took the core for a star or a cosmic ray, unmask it.",
-        subject: image.names.mask ?? image.names.science)
+        subject: image.names.mask ?? image.names.noise)
     }
   }
 
@@ -119,9 +124,9 @@ struct SourceFindings {
     let reach = nearestEdge()
     guard measured.segment != nil, reach < Self.reachNeeded * rEff else { return }
     add(
-      .warning, "frame-small",
+      .warning, FitFindingCode.frameSmall.rawValue,
       "expected the frame to reach \(shortened(Self.reachNeeded)) half-light radii (\(shortened(rEff)) pixels each) "
-        + "from the source, found \(shortened(reach)) pixels to the nearest edge of \(image.width) × "
+        + "from the source, found \(shortened(max(0, reach))) pixels to the nearest edge of \(image.width) × "
         + "\(image.height). Use a larger cutout, or fix the sky.")
   }
 
@@ -166,7 +171,7 @@ struct SourceFindings {
     if let fall = fallAtBorder() {
       // The default prior of the sky is as wide as the border's scatter: a fitted sky makes good what is less.
       add(
-        fall > sky.standardDeviation ? .warning : .note, "border-light",
+        fall > sky.standardDeviation ? .warning : .note, FitFindingCode.borderLight.rawValue,
         "expected level light near the border, found it \(shortened(fall)) brighter at two thirds of the way there "
           + "(one pixel's scatter is \(shortened(sky.standardDeviation))): the border's median, "
           + "\(shortened(sky.median)), is above the sky. Let the sky be fitted, or use a larger cutout."

@@ -38,8 +38,10 @@ private func isOpenAbove(_ site: String) -> Bool {
 /// - Throws: ``OptionError`` that says which distributions there are, or which numbers are impossible.
 public func prior(from text: String, for site: String) throws(OptionError) -> any Distribution {
   let option = try OptionText(text, subject: "prior of \(site)")
-  let word = option.word.filter { $0 != "-" && $0 != "_" }
-  guard let form = PriorForm.all.first(where: { $0.words.contains(word) }) else {
+  /// Returns a word without what stands between its parts.
+  func bare(_ word: String) -> String { word.filter { $0 != "-" && $0 != "_" } }
+  let word = bare(option.word)
+  guard let form = PriorForm.all.first(where: { $0.words.contains { bare($0) == word } }) else {
     throw OptionError(
       option.subject,
       "expected a distribution, found \"\(option.word)\"; there are \(PriorForm.list)")
@@ -60,7 +62,7 @@ private func anglePrior(
 ) throws(OptionError) -> any Distribution {
   try form.check(values, option)
   switch form.words[0] {
-  case "normal", "wrappednormal":
+  case "normal", "wrapped-normal":
     return WrappedNormal(values[0] ?? 0, values[1] ?? 1, period: Double.pi)
   case "uniform":
     let (low, high) = (values[0] ?? 0, values[1] ?? 0)
@@ -85,7 +87,7 @@ private func bounded(
   let (least, most) = (range.lowerBound, range.upperBound)
   let possible = possibleRange(of: site)
   switch form.words[0] {
-  case "normal", "truncatednormal":
+  case "normal", "truncated-normal":
     let low = values.count > 2 ? values[2] : nil
     let high = values.count > 3 ? values[3] : nil
     for case let bound? in [low, high] where !possible.contains(bound) {
@@ -193,7 +195,7 @@ private struct PriorForm: Sendable {
 
   /// Makes the distribution.
   func make(_ values: [Double?], _ option: OptionText) throws(OptionError) -> any Distribution {
-    if words[0] == "circular" || words[0] == "wrappednormal" {
+    if words[0] == "circular" || words[0] == "wrapped-normal" {
       throw OptionError(
         option.subject,
         "expected a distribution on a line, found \"\(option.text)\"; only theta is an angle")
@@ -221,7 +223,7 @@ private struct PriorForm: Sendable {
       Normal($0[0], $0[1])
     },
     PriorForm(
-      ["truncatednormal", "truncnormal"],
+      ["truncated-normal", "truncnormal"],
       ["mean|loc|mu", "sd|scale|sigma", "low|min", "high|max"], required: 2, positive: [1],
       bounds: (2, 3)
     ) { values in
@@ -233,26 +235,26 @@ private struct PriorForm: Sendable {
       }
     },
     PriorForm(["uniform"], ["low|min", "high|max"], bounds: (0, 1)) { Uniform($0[0], $0[1]) },
-    PriorForm(["lognormal"], ["mean|loc|mu", "sd|scale|sigma"], positive: [1]) {
+    PriorForm(["lognormal", "log-normal"], ["mean|loc|mu", "sd|scale|sigma"], positive: [1]) {
       LogNormal($0[0], $0[1])
     },
-    PriorForm(["halfnormal"], ["sd|scale|sigma"], positive: [0]) { HalfNormal($0[0]) },
-    PriorForm(["studentt"], ["dof|nu", "mean|loc|mu", "scale|sd"], positive: [0, 2]) {
+    PriorForm(["half-normal"], ["sd|scale|sigma"], positive: [0]) { HalfNormal($0[0]) },
+    PriorForm(["student-t"], ["dof|nu", "mean|loc|mu", "scale|sd"], positive: [0, 2]) {
       StudentT($0[0], $0[1], $0[2])
     },
     PriorForm(["cauchy"], ["loc|mean", "scale"], positive: [1]) { Cauchy($0[0], $0[1]) },
-    PriorForm(["halfcauchy"], ["scale"], positive: [0]) { HalfCauchy($0[0]) },
+    PriorForm(["half-cauchy"], ["scale"], positive: [0]) { HalfCauchy($0[0]) },
     PriorForm(["laplace"], ["loc|mean", "scale"], positive: [1]) { Laplace($0[0], $0[1]) },
     PriorForm(["logistic"], ["loc|mean", "scale"], positive: [1]) { Logistic($0[0], $0[1]) },
     PriorForm(["gamma"], ["shape", "rate"], positive: [0, 1]) { Gamma($0[0], $0[1]) },
-    PriorForm(["inversegamma"], ["shape", "scale"], positive: [0, 1]) {
+    PriorForm(["inverse-gamma"], ["shape", "scale"], positive: [0, 1]) {
       InverseGamma($0[0], $0[1])
     },
     PriorForm(["beta"], ["a|alpha", "b|beta"], positive: [0, 1]) { Beta($0[0], $0[1]) },
     PriorForm(["exponential"], ["rate"], positive: [0]) { Exponential($0[0]) },
-    PriorForm(["wrappednormal"], ["mean|loc|mu", "sd|scale|sigma"], positive: [1]) {
+    PriorForm(["wrapped-normal"], ["mean|loc|mu", "sd|scale|sigma"], positive: [1]) {
       WrappedNormal($0[0], $0[1], period: Double.pi)
     },
-    PriorForm(["circular", "circularuniform"], []) { _ in CircularUniform(period: Double.pi) },
+    PriorForm(["circular", "circular-uniform"], []) { _ in CircularUniform(period: Double.pi) },
   ]
 }

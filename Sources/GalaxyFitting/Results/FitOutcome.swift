@@ -171,9 +171,7 @@ extension FitRecord {
     let all = Draws(chains: draws.chains, draws: draws.draws, sites: draws.sites + more)
     let known = all.scalars.map(\.name)
     for name in names ?? [] where !known.contains(name) {
-      throw FitRecordError(
-        "parameters",
-        "expected some of \(known.joined(separator: ", ")), found \"\(name)\"")
+      throw report.unknown(name, among: known)
     }
     return all
   }

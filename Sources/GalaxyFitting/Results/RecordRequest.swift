@@ -101,9 +101,7 @@ extension FitReport {
   fileprivate func selecting(_ names: [String]) throws(FitRecordError) -> FitReport {
     let known = (parameters + derived).map(\.name)
     for name in names where !known.contains(name) {
-      throw FitRecordError(
-        "parameters",
-        "expected some of \(known.joined(separator: ", ")), found \"\(name)\"")
+      throw unknown(name, among: known)
     }
     var result = self
     // In the order in which they were named.

@@ -103,6 +103,19 @@ extension FitReport {
   /// The largest number of parameters of a corner or trace plot that are shown without being asked for.
   private static let mostParameters = 12
 
+  /// The longest name of a file in a title; a longer one would push out what was fitted.
+  private static let longestName = 48
+
+  /// Returns the title of a picture: the file, what was fitted to it, and more.
+  private func pictureTitle(_ more: String = "") -> String {
+    var name = image.names.science.fileName
+    if name.count > Self.longestName {
+      let half = Self.longestName / 2 - 1
+      name = "\(name.prefix(half))…\(name.suffix(half))"
+    }
+    return "\(name): \(title)\(more)"
+  }
+
   /// Returns the picture of data, model and residual.
   func residualFigure(_ pixels: FittedPixels) -> Figure {
     let image = pixels.image
@@ -112,7 +125,7 @@ extension FitReport {
     var plot = ResidualPlot(
       width: image.width, height: image.height, data: data, model: pixels.model,
       residual: residual, mask: image.mask)
-    plot.title = "\(image.names.science.fileName): \(title)"
+    plot.title = pictureTitle()
     plot.origin = (x: Int(image.origin.x), y: Int(image.origin.y))
     plot.caption =
       "reduced χ² \(decimal(search.reducedChiSquared, 3)), \(search.pixelCount) pixels, loss \(loss)"
@@ -124,7 +137,7 @@ extension FitReport {
     let image = pixels.image
     var plot = ImagePlot(
       width: image.width, height: image.height, values: pixels.data, mask: image.mask)
-    plot.title = "\(image.names.science.fileName): \(title)"
+    plot.title = pictureTitle()
     plot.origin = (x: Int(image.origin.x), y: Int(image.origin.y))
     let values = values
     let isOne = sources.count == 1
@@ -183,7 +196,7 @@ extension FitReport {
       names: scalars.map(\.name), draws: scalars.map(\.unwrapped),
       units: scalars.map { unit(of: $0) },
       references: scalars.map { scalar in self[scalar.name].map { scalar.onBranch($0.map) } })
-    plot.title = "\(image.names.science.fileName): \(title), \(method)\(note)"
+    plot.title = pictureTitle(", \(method)\(note)")
     plot.referenceName = "maximum of the posterior"
     return plot.figure()
   }
@@ -201,7 +214,7 @@ extension FitReport {
         let length = values.count / max(1, scalar.chains)
         return (0..<scalar.chains).map { Array(values[($0 * length)..<(($0 + 1) * length)]) }
       })
-    plot.title = "\(image.names.science.fileName): \(title), \(method)\(note)"
+    plot.title = pictureTitle(", \(method)\(note)")
     return plot.figure()
   }
 

@@ -67,11 +67,7 @@ extension FitReport {
     sampler = posterior.flatMap { SamplerReport($0.draws) }
     variational = posterior?.variational.map { VariationalReport($0) }
     var seen: Set<InputFinding> = []
-    // What the frame lacks is judged by the fit where it has a word for it, not by the guesses before it.
-    let judged = Set(best.findings.map(\.code)).intersection([
-      FitFindingCode.frameSmall.rawValue, FitFindingCode.peakMasked.rawValue,
-      FitFindingCode.borderLight.rawValue,
-    ])
+    let judged = Set(best.findings.map(\.code)).intersection(FitFindingCode.ofFrame.map(\.rawValue))
     let before = (frame.findings + remarks).filter { !judged.contains($0.code) }
     let all = (before + best.findings + (posterior?.findings ?? []))
       .filter { seen.insert($0).inserted }

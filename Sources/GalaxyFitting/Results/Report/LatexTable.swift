@@ -51,9 +51,7 @@ extension FitRecord {
     var rows: [String] = []
     for name in names {
       guard let summary = shown[name] else {
-        throw FitRecordError(
-          "parameters",
-          "expected some of \(known.map(\.name).joined(separator: ", ")), found \"\(name)\"")
+        throw report.unknown(name, among: known.map(\.name))
       }
       rows.append(
         "  \(Self.symbol(name)) & \(try value(summary, table.quantiles, draws))\(Self.tied(summary)) & \(Self.unit(summary.unit))"
