@@ -127,6 +127,9 @@ struct CoverageOutcome: Sendable {
   /// For each parameter (mean − truth) / sd.
   let pulls: [Double]
 
+  /// The mean of the posterior of the index, and of the ellipticity.
+  let found: (n: Double, ellip: Double)
+
   /// The time of the fit in seconds.
   let seconds: Double
 
@@ -146,6 +149,7 @@ struct CoverageOutcome: Sendable {
     self.galaxy = galaxy
     var ranks: [Double] = []
     var pulls: [Double] = []
+    var means: [String: Double] = [:]
     for site in Self.sites {
       guard let truth = galaxy.truth(site),
         let scalar = posterior.draws.scalars.first(where: { $0.name == site })
@@ -154,11 +158,13 @@ struct CoverageOutcome: Sendable {
       if let period = scalar.period { offset -= period * (offset / period).rounded() }
       let place = scalar.mean + offset
       let below = scalar.unwrapped.count { $0 < place }
+      means[site] = scalar.mean
       ranks.append(Double(below) / Double(scalar.values.count))
       pulls.append(-offset / scalar.standardDeviation)
     }
     self.ranks = ranks
     self.pulls = pulls
+    found = (means[GalaxySite.n] ?? .nan, means[GalaxySite.ellip] ?? .nan)
     seconds = posterior.best.seconds + posterior.seconds
     let findings = posterior.findings + posterior.best.findings
     warnings = findings.map(\.code)

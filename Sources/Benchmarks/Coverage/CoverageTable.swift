@@ -71,26 +71,34 @@ struct CoverageBin {
   }
 
   /// Divides galaxies by signal to noise, by size over the PSF's, by index and by ellipticity; all of them come first.
+  ///
+  /// Index and ellipticity are those that a fit found, which is what a user can choose by, and the true ones. Only the first are
+  /// samples for which intervals of a posterior must hold: galaxies at the ends of a population are drawn towards its middle where
+  /// the data say little.
   static func bins(_ outcomes: [CoverageOutcome], isTrustedOnly: Bool) -> [CoverageBin] {
     /// Returns the bins of a quantity between edges.
     func divide(
-      _ name: String, _ edges: [Double], _ quantity: (CoverageFolder.Galaxy) -> Double
+      _ name: String, _ edges: [Double], _ quantity: (CoverageOutcome) -> Double
     ) -> [CoverageBin] {
       zip(edges, edges.dropFirst()).map { low, high in
         CoverageBin(
           name: "\(name) \(text(low))–\(text(high))",
-          outcomes: outcomes.filter { (low..<high).contains(quantity($0.galaxy)) },
+          outcomes: outcomes.filter { (low..<high).contains(quantity($0)) },
           isTrustedOnly: isTrustedOnly)
       }
     }
+    let indices = [0.3, 1.5, 3, 4.5, 6, 10]
+    let shapes = [0, 0.1, 0.3, 0.6, 0.95]
     /// Returns a number without needless digits.
     func text(_ value: Double) -> String { String(format: "%g", value) }
     return
       ([CoverageBin(name: "all", outcomes: outcomes, isTrustedOnly: isTrustedOnly)]
-      + divide("S/N", [10, 30, 100, 300, 1000]) { $0.snr }
-      + divide("r_eff/FWHM", [0.2, 0.5, 1, 2, 5]) { $0.r_eff / $0.fwhm }
-      + divide("n", [0.5, 1.5, 3, 4.5, 6]) { $0.n }
-      + divide("ellip", [0, 0.1, 0.3, 0.6, 0.85]) { $0.ellip }).filter { !$0.outcomes.isEmpty }
+      + divide("S/N", [10, 30, 100, 300, 1000]) { $0.galaxy.snr }
+      + divide("r_eff/FWHM", [0.2, 0.5, 1, 2, 5]) { $0.galaxy.r_eff / $0.galaxy.fwhm }
+      + divide("found n", indices) { $0.found.n }
+      + divide("found ellip", shapes) { $0.found.ellip }
+      + divide("true n", indices) { $0.galaxy.n }
+      + divide("true ellip", shapes) { $0.galaxy.ellip }).filter { !$0.outcomes.isEmpty }
   }
 }
 
