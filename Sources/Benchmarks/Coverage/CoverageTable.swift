@@ -137,6 +137,7 @@ struct CoverageTable {
     lines += Self.aligned(
       [["", "galaxies"] + CoverageOutcome.sites]
         + CoverageBin.bins(outcomes, isTrustedOnly: false).map(\.pulls))
+    lines += ["", "farthest from the truth, (mean − truth) / sd"] + farthest(8)
     let times = outcomes.map(\.seconds).sorted()
     if let longest = outcomes.max(by: { $0.seconds < $1.seconds }) {
       lines += [
@@ -156,6 +157,21 @@ struct CoverageTable {
       lines += ["", "warnings: " + words.joined(separator: ", ")]
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// Returns the parameters that lie farthest from the truth, one line each.
+  private func farthest(_ count: Int) -> [String] {
+    let all = outcomes.flatMap { outcome in
+      outcome.pulls.indices.map { (outcome: outcome, site: $0, pull: outcome.pulls[$0]) }
+    }
+    return all.sorted { abs($0.pull) > abs($1.pull) }.prefix(count).map { entry in
+      let galaxy = entry.outcome.galaxy
+      let codes = Set(entry.outcome.warnings).sorted().joined(separator: " ")
+      return String(
+        format: "%+.1f  %@ of %@: S/N %.0f, r_eff %.1f, n %.1f, ellip %.2f  %@", entry.pull,
+        CoverageOutcome.sites[entry.site], galaxy.file, galaxy.snr, galaxy.r_eff, galaxy.n,
+        galaxy.ellip, codes)
+    }
   }
 
   /// Returns rows with columns of one width.

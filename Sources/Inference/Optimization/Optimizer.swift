@@ -12,6 +12,7 @@
 /// | ``LevenbergMarquardt`` | Gauss–Newton curvature | likelihoods near a sum of squares; up to some hundred coordinates |
 /// | ``NewtonTrustRegion`` | the true Hessian | saddles, ridges, densities far from any sum of squares |
 /// | ``LBFGS`` | gradients | many coordinates; kinks |
+/// | ``CurvedLBFGS`` | the curvature at the start, then gradients | many coordinates, near a maximum |
 /// | ``StandardOptimizer`` | all of these | when in doubt: what `findMAP` does |
 public protocol Optimizer: Sendable {
   /// Searches for the maximum of a log density from a point.

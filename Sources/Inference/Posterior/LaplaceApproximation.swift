@@ -43,7 +43,7 @@ public struct LaplaceApproximation: Sendable {
   /// - Throws: `ModelError` of kind `notFinite` if the curvature at the mode is not finite.
   public init(
     _ density: CompiledDensity, from start: [Double],
-    optimizer: some Optimizer = StandardOptimizer(), progress: Progress = .none,
+    optimizer: some Optimizer = ModeSearch(), progress: Progress = .none,
     isCancelled: () -> Bool = { false }
   ) throws {
     let mode = optimizer.maximize(
