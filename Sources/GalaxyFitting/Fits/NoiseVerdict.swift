@@ -26,10 +26,11 @@ struct NoiseVerdict {
     guard model.count == exposure.image.science.count else { return }
     var noise: [String: Double] = [:]
     for site in exposure.loss.sites { noise[site] = values[exposure.site(site)] }
-    let correlation = Self.correlation(fit, exposure, values, model)
+    let position = Self.position(fit, exposure, values)
+    let correlation = NoiseCorrelation(exposure.image, model: model, near: position)
     examineScatter(fit, noise, model, correlation)
     examineOutliers(values, model)
-    examineCorrelation(correlation)
+    examineCorrelation(correlation, position)
     examineCounts(model)
     examineParameters(fit, noise)
   }
@@ -170,27 +171,36 @@ struct NoiseVerdict {
     )
   }
 
-  /// Returns the correlation of neighbouring pixels in what the fit leaves of blank ones; nil where it cannot be measured.
-  private static func correlation(
-    _ fit: any GalaxyFit, _ exposure: Exposure, _ values: [String: Double], _ model: [Double]
-  ) -> NoiseCorrelation? {
+  /// Returns where the only source of an image lies; nil where there are several, or it lies outside.
+  private static func position(
+    _ fit: any GalaxyFit, _ exposure: Exposure, _ values: [String: Double]
+  ) -> ImagePoint? {
     let image = exposure.image
-    var position: ImagePoint?
-    let sources = fit.sources
-    if sources.count == 1, let only = sources.first, exposure.band == nil {
-      let x = values[only.site(GalaxySite.xc)] ?? .nan
-      let y = values[only.site(GalaxySite.yc)] ?? .nan
-      if x >= 0, y >= 0, x < Double(image.width), y < Double(image.height) {
-        position = ImagePoint(x: x, y: y)
-      }
+    guard fit.sources.count == 1, let only = fit.sources.first, exposure.band == nil else {
+      return nil
     }
-    return NoiseCorrelation(image, model: model, near: position)
+    let x = values[only.site(GalaxySite.xc)] ?? .nan
+    let y = values[only.site(GalaxySite.yc)] ?? .nan
+    guard x >= 0, y >= 0, x < Double(image.width), y < Double(image.height) else { return nil }
+    return ImagePoint(x: x, y: y)
   }
 
   /// Warns where the noise of neighbouring pixels is correlated, as `sersic check` does, of what the fit leaves in blank pixels.
-  private mutating func examineCorrelation(_ correlation: NoiseCorrelation?) {
+  ///
+  /// What a wrong model leaves is alike in neighbouring pixels, too, far beyond the source. Where the model is wrong the pixels away from
+  /// all sources must say the same without it, and what is said is the less of the two.
+  private mutating func examineCorrelation(
+    _ left: NoiseCorrelation?, _ position: ImagePoint?
+  ) {
     let place = exposure.band.map { "band \($0)" } ?? exposure.image.names.science
-    if let finding = correlation?.finding(subject: place) { findings.append(finding) }
+    guard let left, var finding = left.finding(subject: place) else { return }
+    let isWrong = findings.contains { $0.fitCode == .poorFit || $0.fitCode == .misfitHidden }
+    if isWrong {
+      let alone = NoiseCorrelation(exposure.image, model: nil, near: position)
+      guard let alone, let other = alone.finding(subject: place) else { return }
+      if alone.errorFactor < left.errorFactor { finding = other }
+    }
+    findings.append(finding)
   }
 
   /// Warns where the rms contradicts the noise of counts: the gain is wrong, or there is other noise.

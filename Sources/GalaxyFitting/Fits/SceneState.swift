@@ -119,6 +119,61 @@ struct SceneState: Sendable {
     return rounds
   }
 
+  /// Where the search for one source by itself begins.
+  enum Beginning: Sendable {
+    /// At its guesses, and other starts around them.
+    case guesses
+    /// Where it is now.
+    case present
+    /// Where it is now, but flat where it is round, at several angles: from a round galaxy no search by gradients leads away.
+    case flattened
+  }
+
+  /// The ellipticity below which a source is taken for round, and that with which it begins anew.
+  private static let (roundEllip, flatEllip) = (1e-3, 0.15)
+
+  /// Whether an ellipticity and the angle of a source are free, and it has come out round.
+  func isRound(_ number: Int) -> Bool {
+    let source = sources[number]
+    return source.prior.fixed[GalaxySite.theta] == nil
+      && source.profile.sites.contains(GalaxySite.theta)
+      && !roundSites(source).isEmpty
+  }
+
+  /// Returns the free ellipticities of a source that have come out as nothing, without the number of the source.
+  private func roundSites(_ source: SourcePrior) -> [String] {
+    source.profile.sites.filter { site in
+      GalaxySite.quantity(of: site) == GalaxySite.ellip && source.prior.fixed[site] == nil
+        && given[source.site(site)] == nil && value(source.site(site)) < Self.roundEllip
+    }
+  }
+
+  /// Returns a point with its round components flattened, at four angles.
+  private func flattened(_ source: SourcePrior, _ point: [String: Double]) -> [[String: Double]] {
+    let sites = roundSites(source)
+    return (0..<4).map { k in
+      var turned = point
+      for site in sites { turned[site] = feasible(Self.flatEllip, under: source.prior[site]) }
+      turned[GalaxySite.theta] = Double.pi / 4 * Double(k)
+      return turned
+    }
+  }
+
+  /// Takes over values that a search for all sources together has come to.
+  mutating func adopt(_ found: [String: Double]) {
+    var sum = sky
+    for k in sum.indices { sum[k] += residual[k] }
+    values.merge(found) { $1 }
+    let level = sky
+    let present = self
+    let new = concurrentMap(sources.count, block: 1) { present.image(of: $0) }
+    for k in residual.indices {
+      residual[k] = sum[k] - level[k]
+      for number in sources.indices { residual[k] += images[number][k] - new[number][k] }
+    }
+    images = new
+  }
+
   /// What the search for one source by itself came to.
   struct SourceEnd: Sendable {
     /// The number of evaluations of its density.
@@ -138,16 +193,16 @@ struct SceneState: Sendable {
   ///
   /// - Parameters:
   ///   - numbers: The sources.
-  ///   - triesAll: Whether to search from all starts rather than from where the source is.
+  ///   - beginning: Where each search begins.
   ///   - isCancelled: Asked between steps, from several threads.
   /// - Returns: What the search for each came to.
   /// - Throws: `ModelError` where a starting value cannot be used.
   mutating func improve(
-    _ numbers: [Int], triesAll: Bool, _ isCancelled: @escaping @Sendable () -> Bool
+    _ numbers: [Int], from beginning: Beginning, _ isCancelled: @escaping @Sendable () -> Bool
   ) throws -> [SourceEnd] {
     let present = self
     let ends = try concurrentMap(numbers.count, block: 1) { k in
-      Result { try present.improved(numbers[k], triesAll: triesAll, isCancelled) }
+      Result { try present.improved(numbers[k], from: beginning, isCancelled) }
     }.map { try $0.get() }
     for (number, end) in zip(numbers, ends) where !end.values.isEmpty {
       values.merge(end.values) { $1 }
@@ -159,7 +214,7 @@ struct SceneState: Sendable {
 
   /// Fits one source by itself.
   private func improved(
-    _ number: Int, triesAll: Bool, _ isCancelled: () -> Bool
+    _ number: Int, from beginning: Beginning, _ isCancelled: () -> Bool
   ) throws -> SourceEnd {
     let source = sources[number]
     guard source.profile.sites.contains(where: { source.prior.fixed[$0] == nil }) else {
@@ -176,8 +231,10 @@ struct SceneState: Sendable {
       return SourceEnd()
     }
     var own = Self.own(given, source)
-    if !triesAll { for (site, value) in Self.own(values, source) { own[site] = value } }
-    let points = try StartingPoints(source.prior, given: own).points.map { point in
+    if beginning != .guesses { own.merge(Self.own(values, source)) { $1 } }
+    var all = StartingPoints(source.prior, given: own).points
+    if beginning == .flattened { all = flattened(source, all[0]) }
+    let points = try all.map { point in
       try stamp.density.unconstrain(noise(stamp.density).merging(point) { $1 })
     }
     let target = stamp.density.makeJointEvaluator()

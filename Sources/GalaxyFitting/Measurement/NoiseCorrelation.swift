@@ -63,10 +63,10 @@ package struct NoiseCorrelation: Sendable {
   ///
   /// - Parameters:
   ///   - image: The image.
-  ///   - model: The model image with its sky, row-major, image units.
+  ///   - model: The model image with its sky, row-major, image units; nil for the image as it is, whose sources are left out.
   ///   - position: Where the source is; the frame's centre unless given.
   /// - Precondition: There are as many pixels in the model as in the image.
-  package init?(_ image: ObservedImage, model: [Double], near position: ImagePoint? = nil) {
+  package init?(_ image: ObservedImage, model: [Double]?, near position: ImagePoint? = nil) {
     let place = position ?? image.center
     let columns = Self.range(around: place.x, image.width)
     let rows = Self.range(around: place.y, image.height)
@@ -74,14 +74,16 @@ package struct NoiseCorrelation: Sendable {
     if columns.count < image.width || rows.count < image.height {
       guard let stamp = try? image.stamp(columns: columns, rows: rows) else { return nil }
       part = stamp
-      light = rows.flatMap { y in columns.map { x in model[y * image.width + x] } }
+      light = model.map { model in
+        rows.flatMap { y in columns.map { x in model[y * image.width + x] } }
+      }
     }
     let measured = SourceMeasurement(
       part,
       position: ImagePoint(
         x: place.x - Double(columns.lowerBound), y: place.y - Double(rows.lowerBound)),
       borderWidth: 5)
-    let blank = BlankPixels(measured, model: light)
+    let blank = light.map { BlankPixels(measured, model: $0) } ?? BlankPixels(measured)
     guard blank.count >= Self.leastCount, blank.scatter > Self.leastScatter else { return nil }
     self.init(blank)
   }

@@ -44,6 +44,36 @@ public struct PhotonNoise: Sendable, Hashable, Codable {
   /// Weights grow with the light up to this, in rms: the brightest pixels must not decide alone.
   private static let largestWeight = 30.0
 
+  /// Neighbours on the source may be more alike by this than those beside it: a correlation of chance where few pixels are used.
+  private static let largestLikeness = 0.25
+
+  /// Returns the correlation of residuals, in units of the rms, with the next ones in x and y.
+  ///
+  /// - Parameter signal: The light of a pixel in units of the rms; nil where it is not to be used.
+  private static func likeness(
+    _ residual: [Double], _ image: ObservedImage, _ level: Double, _ signal: (Int) -> Double?
+  ) -> Double {
+    let (width, height) = (image.width, image.height)
+    /// Returns the residual of a pixel that is used.
+    func value(_ i: Int) -> Double? {
+      guard !image.mask[i], let light = signal(i), light > leastSignal else { return nil }
+      return (residual[i] - level) / image.rms[i]
+    }
+    var (product, square) = (0.0, 0.0)
+    for y in 0..<height {
+      for x in 0..<width {
+        let i = y * width + x
+        guard let here = value(i) else { continue }
+        for next in [x + 1 < width ? i + 1 : nil, y + 1 < height ? i + width : nil] {
+          guard let next, let there = value(next) else { continue }
+          product += here * there
+          square += 0.5 * (here * here + there * there)
+        }
+      }
+    }
+    return square > 0 ? product / square : 0
+  }
+
   /// Rounds of clipping: a slope that is far too small grows up to tenfold in one, and settles in two more.
   private static let rounds = 20
 
@@ -74,7 +104,7 @@ public struct PhotonNoise: Sendable, Hashable, Codable {
     }
   }
 
-  /// Measures the noise on a source; nil where too few pixels can be used.
+  /// Measures the noise on a source; nil where too few pixels can be used, or the model misses a part of its light.
   ///
   /// - Parameters:
   ///   - measured: The source.
@@ -113,6 +143,13 @@ public struct PhotonNoise: Sendable, Hashable, Codable {
         pixels.append((signal, h * h))
       }
     }
+    // A model that misses a part of the galaxy leaves light, which neighbours share; photons come one by one.
+    let level = measured.sky.median
+    let likeness = Self.likeness(residual, image, level) {
+      blank.isBlank($0) ? nil : light[$0] / unit
+    }
+    let chance = Self.likeness(residual, image, level) { blank.isBlank($0) ? .infinity : nil }
+    if model != nil, likeness - chance > Self.largestLikeness { return nil }
     let scale = 1.4826 * medianAbsoluteDeviation(reference, from: 0)
     guard pixels.count >= Self.leastCount, reference.count >= 200, scale > 0 else { return nil }
     let weights = pixels.map { min($0.signal, Self.largestWeight) }
