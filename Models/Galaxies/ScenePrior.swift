@@ -78,6 +78,7 @@ public struct ScenePrior: ModelPrior {
       let count = profiles.count { $0 == profile }
       return count > 0 ? "\(count) \(profile.rawValue)" : nil
     }
-    return "\(profiles.count) \(profiles.count == 1 ? "source" : "sources") (\(kinds.joined(separator: ", ")))"
+    let noun = profiles.count == 1 ? "source" : "sources"
+    return "\(profiles.count) \(noun) (\(kinds.joined(separator: ", ")))"
   }
 }

@@ -43,6 +43,9 @@ struct GalfitCommand: ParsableCommand {
   @Option(help: "The PSF, in place of the configuration's.")
   var psf: String?
 
+  @Flag(name: .customLong("normalize-psf"), help: "Divide the PSF by its sum. (default: as given)")
+  var normalizePSF = false
+
   @Option(help: "The mask, not 0 where a pixel is bad, in place of the configuration's.")
   var mask: String?
 
@@ -234,7 +237,8 @@ struct GalfitCommand: ParsableCommand {
     )
     let observed = try ObservedImage(
       science: science + section, rms: sigma + section, psf: star, mask: bad.map { $0 + section },
-      psfOversampling: psf == nil ? feedme.psfSampling : 1, pixelResponse: pixelResponse,
+      normalizePSF: normalizePSF, psfOversampling: psf == nil ? feedme.psfSampling : 1,
+      pixelResponse: pixelResponse,
       zeroPoint: feedme.zeroPoint + 2.5 * log10(exposure))
     let frame = GalfitFrame(
       zeroPoint: feedme.zeroPoint, exposure: exposure, origin: observed.origin)
@@ -271,7 +275,8 @@ struct GalfitCommand: ParsableCommand {
       )
     }
     let observed = try ObservedImage(
-      science: image, rms: rms, psf: psf, mask: mask, pixelResponse: pixelResponse)
+      science: image, rms: rms, psf: psf, mask: mask, normalizePSF: normalizePSF,
+      pixelResponse: pixelResponse)
     return Input(scene: try ImportedScene(imfit, observed), image: observed)
   }
 }

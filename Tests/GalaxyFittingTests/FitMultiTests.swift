@@ -171,6 +171,22 @@ struct FitMultiTests {
     }
   }
 
+  @Test("a source whose guess takes in its neighbours does not stay round")
+  func round() throws {
+    let scene = SimulatedScene.five
+    let image = try scene.image()
+    let right = try FitMulti(image, prior: scene.catalog.prior(in: image)).findMAP()
+    for number in 0..<5 {
+      var wrong = scene.catalog.sources
+      wrong[number].flux *= 4
+      wrong[number].radius *= 6
+      wrong[number].ellip = 0
+      let best = try FitMulti(image, prior: SourceCatalog(wrong).prior(in: image)).findMAP()
+      #expect(best.isConverged, "\(number): \(best.optimum.explanation)")
+      #expect(abs(best.chiSquared - right.chiSquared) < 2, "\(number): \(best.chiSquared)")
+    }
+  }
+
   @Test("sources outside of the frame, at one place, and without light are said")
   func impossiblePlaces() throws {
     let scene = SimulatedScene.five

@@ -253,4 +253,29 @@ struct NoiseDiagnosticsTests {
     }
     #expect(alarms(reports).isEmpty, "\(alarms(reports))")
   }
+
+  @Test("what a wrong model leaves is neither noise of photons nor correlated noise")
+  func misfit() throws {
+    let bulge = Sersic(xc: 60, yc: 55, flux: 300, rEff: 3, n: 2.5, ellip: 0.1, theta: 0.6)
+    let disk = Exponential(xc: 60, yc: 55, flux: 700, rEff: 12, ellip: 0.5, theta: 0.6)
+    let star = PointSource(xc: 60, yc: 55, flux: 60)
+    let galaxies = [
+      bulge.lightProfile.components + disk.lightProfile.components,
+      disk.lightProfile.components + star.lightProfile.components,
+    ]
+    for (number, components) in galaxies.enumerated() {
+      let (width, height) = (121, 111)
+      let clean = try FitSingleTests.clean(LightProfile(components), width: width, height: height)
+      for seed in 0..<5 {
+        let key = RandomKey(61).folding(in: number).folding(in: seed)
+        let science = clean.enumerated().map { $1 + 0.02 * key.normal(UInt64($0)) }
+        let image = try FitSingleTests.image(science, sigma: 0.02, width: width, height: height)
+        let report = InputReport(image)
+        #expect(!report.findings.contains { $0.code == "rms-no-photons" }, "\(report)")
+        let fit = try FitSingle(image, prior: autoprior(image, .sersic, sky: .flat)).findMAP()
+        #expect(fit.findings.contains { $0.fitCode == .poorFit })
+        #expect(!fit.findings.contains { $0.fitCode == .noiseCorrelated }, "\(fit.findings)")
+      }
+    }
+  }
 }

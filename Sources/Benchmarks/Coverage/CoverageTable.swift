@@ -121,7 +121,7 @@ struct CoverageTable {
 
   /// The tables as text: coverage by bins, then bias and scatter.
   var text: String {
-    let head = ["", "galaxies"] + CoverageOutcome.sites
+    let head = ["bin", "galaxies"] + CoverageOutcome.sites
     var lines = ["\(title): central intervals of 68 and 95 %, share that hold the truth, per cent"]
     lines += Self.aligned([head] + CoverageBin.bins(outcomes, isTrustedOnly: false).map(\.cells))
     lines += ["", "the same without the parameters that the fit itself warned of"]
@@ -135,7 +135,7 @@ struct CoverageTable {
     ]
     lines += ["", "mean and scatter of (mean − truth) / sd; 0 and 1 if all is well"]
     lines += Self.aligned(
-      [["", "galaxies"] + CoverageOutcome.sites]
+      [["bin", "galaxies"] + CoverageOutcome.sites]
         + CoverageBin.bins(outcomes, isTrustedOnly: false).map(\.pulls))
     lines += ["", "farthest from the truth, (mean − truth) / sd"] + farthest(8)
     let times = outcomes.map(\.seconds).sorted()

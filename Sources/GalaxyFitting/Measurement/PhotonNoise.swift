@@ -49,7 +49,7 @@ public struct PhotonNoise: Sendable, Hashable, Codable {
 
   /// Returns the correlation of residuals, in units of the rms, with the next ones in x and y.
   ///
-  /// - Parameter signal: The light of a pixel in units of the rms; nil where it is not to be used.
+  /// Pixels count where their `signal`, the light in units of the rms, is known and tells something.
   private static func likeness(
     _ residual: [Double], _ image: ObservedImage, _ level: Double, _ signal: (Int) -> Double?
   ) -> Double {
