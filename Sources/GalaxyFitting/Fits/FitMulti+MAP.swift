@@ -36,12 +36,10 @@ extension FitMulti {
     let first = scene.values
     var blocks = CurvatureBlocks()
     var evaluations = 0
-    /// Fits the sources by themselves, round ones from flat shapes; returns whether there was one.
-    func sweep(_ beginning: SceneState.Beginning) throws -> Bool {
-      var hasRound = false
+    /// Fits the sources by themselves, round ones from flat shapes.
+    func sweep(_ beginning: SceneState.Beginning) throws {
       for numbers in scene.rounds where !isCancelled() {
         let round = beginning == .guesses ? [] : numbers.filter { scene.isRound($0) }
-        hasRound = hasRound || !round.isEmpty
         let others = numbers.filter { !round.contains($0) }
         let ends =
           try scene.improve(others, from: beginning, isCancelled)
@@ -51,9 +49,8 @@ extension FitMulti {
           if let block = end.block { blocks.take(block) }
         }
       }
-      return hasRound
     }
-    for number in 0..<Self.sweeps { _ = try sweep(number == 0 ? .guesses : .present) }
+    for number in 0..<Self.sweeps { try sweep(number == 0 ? .guesses : .present) }
     let evaluator = density.makeJointEvaluator()
     var joint = searchJointly(
       evaluator, from: try density.unconstrain(scene.values), blocks.list, optimizer,
@@ -64,7 +61,7 @@ extension FitMulti {
       density.constrain(joint.position, sites: prior.freeSites).compactMapValues { $0.item() })
     let hasRound = prior.sources.indices.contains { scene.isRound($0) }
     if hasRound || !joint.isConverged, optimizer != .trustRegion, !isCancelled() {
-      _ = try sweep(.present)
+      try sweep(.present)
       // A source that no stamp shows may lie at its bound, from which no search starts.
       let point = (try? density.unconstrain(scene.values)) ?? joint.position
       let again = searchJointly(
